@@ -1,0 +1,1 @@
+"""Telling age, gender and more."""

@@ -1,0 +1,1 @@
+"""Pictures from files, bytes, text and URLs; faces cut out of them."""

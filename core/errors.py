@@ -1,0 +1,207 @@
+"""Every error the engine raises on purpose.
+
+One root, six families, and a stable ``code`` a class, so that the command line can turn a family
+into an exit code and an HTTP service can turn it into a status. Each message says what was wrong;
+``hint`` says what to do about it.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class FaceCVError(Exception):
+    """Root of all errors raised by the engine.
+
+    Attributes:
+        code: a stable identifier of the kind of error.
+        message: what was wrong.
+        hint: what to do about it; may be empty.
+        details: machine-readable facts about the error (never an image, a vector or a secret).
+    """
+
+    code: ClassVar[str] = "error"
+
+    def __init__(
+        self, message: str, *, hint: str = "", details: Mapping[str, object] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details: Mapping[str, object] = dict(details or {})
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class ConfigurationError(FaceCVError, ValueError):
+    """A setting is unknown, has the wrong type, or contradicts another."""
+
+    code = "configuration"
+
+
+class InputError(FaceCVError, ValueError):
+    """What the caller handed in cannot be used."""
+
+    code = "invalid-input"
+
+
+class ImageNotFoundError(InputError):
+    """There is no picture at the given place."""
+
+    code = "image-not-found"
+
+
+class ImageDecodeError(InputError):
+    """The bytes are not a picture that can be decoded."""
+
+    code = "image-decode"
+
+
+class ImageTooLargeError(InputError):
+    """The picture has more bytes or pixels than the limits allow."""
+
+    code = "image-too-large"
+
+
+class ImageFetchError(InputError):
+    """A picture could not be fetched from its URL."""
+
+    code = "image-fetch"
+
+
+class FaceNotFoundError(InputError):
+    """An operation that cannot go on without a face got a picture that has none."""
+
+    code = "face-not-found"
+
+
+class QualityError(InputError):
+    """A face does not pass the quality gate; ``details["failed"]`` names the parts."""
+
+    code = "low-quality"
+
+
+class ModelError(FaceCVError):
+    """A model or a model pack is missing, damaged or not what it claims to be."""
+
+    code = "model"
+
+
+class ModelNotFoundError(ModelError, LookupError):
+    """No pack, model or file goes by the given name."""
+
+    code = "model-not-found"
+
+
+class ManifestError(ModelError):
+    """A pack manifest cannot be read."""
+
+    code = "manifest"
+
+
+class IntegrityError(ModelError):
+    """A file does not have the size or digest that its manifest states."""
+
+    code = "integrity"
+
+
+class DownloadError(ModelError):
+    """A file could not be downloaded."""
+
+    code = "download"
+
+
+class ModelSignatureError(ModelError):
+    """The inputs or outputs of a network are not those of the family it was loaded as."""
+
+    code = "model-signature"
+
+
+class EmbeddingSpaceError(ModelError):
+    """Embeddings of two different spaces were about to be compared."""
+
+    code = "embedding-space"
+
+
+class GalleryError(FaceCVError):
+    """A gallery refused an operation."""
+
+    code = "gallery"
+
+
+class CollectionNotFoundError(GalleryError, LookupError):
+    """The gallery has no collection of that name."""
+
+    code = "collection-not-found"
+
+
+class PersonNotFoundError(GalleryError, LookupError):
+    """The collection has no such person."""
+
+    code = "person-not-found"
+
+
+class FaceRecordNotFoundError(GalleryError, LookupError):
+    """The collection has no such face."""
+
+    code = "face-record-not-found"
+
+
+class AlreadyExistsError(GalleryError):
+    """A collection, person or face with that identity is already there."""
+
+    code = "already-exists"
+
+
+class GallerySchemaError(GalleryError):
+    """The gallery file was written by a newer version, or is not a gallery."""
+
+    code = "gallery-schema"
+
+
+class PluginError(FaceCVError):
+    """A plugin is missing, broken, or clashes with another."""
+
+    code = "plugin"
+
+
+class UnknownProviderError(PluginError, LookupError):
+    """No plugin registered anything under that name."""
+
+    code = "unknown-provider"
+
+
+class DuplicateProviderError(PluginError):
+    """Two plugins registered the same name for the same port."""
+
+    code = "duplicate-provider"
+
+
+class BackendError(FaceCVError):
+    """An inference backend cannot do what was asked."""
+
+    code = "backend"
+
+
+class RuntimeMissingError(BackendError):
+    """The package an adapter needs is not installed."""
+
+    code = "runtime-missing"
+
+
+class RuntimeConflictError(BackendError):
+    """Two packages that exclude each other are installed together."""
+
+    code = "runtime-conflict"
+
+
+class DeviceUnavailableError(BackendError):
+    """The device that was asked for cannot be used."""
+
+    code = "device-unavailable"
+
+
+class InferenceError(BackendError):
+    """A network failed while it ran."""
+
+    code = "inference"

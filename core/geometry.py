@@ -1,0 +1,160 @@
+"""Boxes, landmarks, non-maximum suppression and the ArcFace alignment, in plain numpy.
+
+Coordinates are pixels with the origin in the top left corner, x to the right, y down.
+"""
+
+from typing import Self
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from facecv.core.arrays import Floats
+from facecv.core.errors import InputError
+
+ARCFACE_TEMPLATE: Floats = np.array(
+    [
+        [38.2946, 51.6963],
+        [73.5318, 51.5014],
+        [56.0252, 71.7366],
+        [41.5493, 92.3655],
+        [70.7299, 92.2041],
+    ],
+    dtype=np.float32,
+)
+"""Five landmarks of an aligned 112x112 face (ArcFace, arXiv:1801.07698): right eye, left eye (as
+the viewer sees them: left, right), nose tip, left and right mouth corner."""
+ARCFACE_TEMPLATE.flags.writeable = False
+
+
+@attrs.frozen
+class Box:
+    """An axis-parallel rectangle; `x2` and `y2` lie on its far edge."""
+
+    x1: float = attrs.field(converter=float)
+    y1: float = attrs.field(converter=float)
+    x2: float = attrs.field(converter=float)
+    y2: float = attrs.field(converter=float)
+
+    def __attrs_post_init__(self) -> None:
+        if not (self.x1 <= self.x2 and self.y1 <= self.y2):
+            raise InputError(f"not a box: {self.x1}, {self.y1}, {self.x2}, {self.y2}")
+
+    @property
+    def width(self) -> float:
+        """Extent in x, pixels."""
+        return self.x2 - self.x1
+
+    @property
+    def height(self) -> float:
+        """Extent in y, pixels."""
+        return self.y2 - self.y1
+
+    @property
+    def area(self) -> float:
+        """Width times height, square pixels."""
+        return self.width * self.height
+
+    @property
+    def center(self) -> tuple[float, float]:
+        """The middle point (x, y)."""
+        return (self.x1 + self.x2) / 2, (self.y1 + self.y2) / 2
+
+    def as_tuple(self) -> tuple[float, float, float, float]:
+        """Return (x1, y1, x2, y2)."""
+        return self.x1, self.y1, self.x2, self.y2
+
+    def clipped(self, width: float, height: float) -> Self:
+        """Return the part of the box that lies inside a picture of `width` x `height`."""
+        x1, x2 = (min(max(x, 0.0), width) for x in (self.x1, self.x2))
+        y1, y2 = (min(max(y, 0.0), height) for y in (self.y1, self.y2))
+        return type(self)(x1, y1, x2, y2)
+
+    def moved(self, dx: float, dy: float) -> Self:
+        """Return the box shifted by (dx, dy)."""
+        return type(self)(self.x1 + dx, self.y1 + dy, self.x2 + dx, self.y2 + dy)
+
+    def iou(self, other: "Box") -> float:
+        """Return intersection over union with `other`, 0..1."""
+        width = min(self.x2, other.x2) - max(self.x1, other.x1)
+        height = min(self.y2, other.y2) - max(self.y1, other.y1)
+        if width <= 0 or height <= 0:
+            return 0.0
+        common = width * height
+        return common / (self.area + other.area - common)
+
+
+def nms(boxes: Floats, scores: Floats, threshold: float) -> NDArray[np.intp]:
+    """Return the indices that greedy non-maximum suppression keeps, by falling score.
+
+    Args:
+        boxes: float32 [N, 4], x1 y1 x2 y2.
+        scores: float32 [N].
+        threshold: a box that overlaps a better one by more than this IoU is dropped, 0..1.
+    """
+    order = np.argsort(-scores, kind="stable")
+    if len(order) < 2:
+        return order
+    x1, y1, x2, y2 = boxes[order].T
+    areas = (x2 - x1) * (y2 - y1)
+    kept: list[int] = []
+    alive = np.arange(len(order))
+    while alive.size:
+        best, rest = alive[0], alive[1:]
+        kept.append(int(best))
+        width = np.minimum(x2[best], x2[rest]) - np.maximum(x1[best], x1[rest])
+        height = np.minimum(y2[best], y2[rest]) - np.maximum(y1[best], y1[rest])
+        common = np.maximum(width, 0) * np.maximum(height, 0)
+        union = areas[best] + areas[rest] - common
+        alive = rest[common <= threshold * union]
+    return order[kept]
+
+
+def similarity_transform(source: Floats, target: Floats) -> NDArray[np.float64]:
+    """Return the 2x3 similarity (scale, rotation, shift) that takes `source` to `target` best.
+
+    Least squares in closed form: Umeyama, IEEE PAMI 13(4), 1991. A reflection is never returned.
+
+    Args:
+        source: float [N, 2] points, N >= 2, not all the same.
+        target: float [N, 2] points.
+
+    Raises:
+        InputError: the points do not determine a similarity.
+    """
+    src = np.asarray(source, dtype=np.float64)
+    dst = np.asarray(target, dtype=np.float64)
+    src_mean, dst_mean = src.mean(axis=0), dst.mean(axis=0)
+    src_centred, dst_centred = src - src_mean, dst - dst_mean
+    variance = float((src_centred**2).sum())
+    if not np.isfinite(variance) or variance <= 1e-12:
+        raise InputError("the landmarks fall on one point: a face cannot be aligned by them")
+    # In two dimensions the rotation that Umeyama takes from a singular value decomposition is a
+    # complex division: (a, b) = scale * (cos, sin).
+    a = float((src_centred * dst_centred).sum()) / variance
+    x, y = src_centred.T
+    b = float((x * dst_centred[:, 1] - y * dst_centred[:, 0]).sum()) / variance
+    if a * a + b * b <= 1e-18:
+        raise InputError("the landmarks do not resemble a face: it cannot be aligned by them")
+    linear = np.array([[a, -b], [b, a]])
+    shift = dst_mean - linear @ src_mean
+    return np.column_stack([linear, shift])
+
+
+def arcface_transform(landmarks: Floats, size: int = 112) -> NDArray[np.float64]:
+    """Return the 2x3 matrix from picture coordinates to an aligned `size` x `size` crop.
+
+    As the ArcFace family is trained: a size divisible by 112 scales the template; a size divisible
+    by 128 scales it and shifts it by 8/128 of the crop to the right.
+
+    Args:
+        landmarks: float32 [5, 2] in the order of `ARCFACE_TEMPLATE`.
+        size: side of the crop in pixels.
+    """
+    if size % 128 == 0 and size % 112 != 0:
+        ratio = size / 128
+        template = ARCFACE_TEMPLATE * np.float32(ratio)
+        template = template + np.array([8 * ratio, 0], dtype=np.float32)
+    else:
+        template = ARCFACE_TEMPLATE * np.float32(size / 112)
+    return similarity_transform(landmarks, template)

@@ -1,0 +1,86 @@
+"""Port: running networks."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+import attrs
+from numpy.typing import NDArray
+
+from facecv.core.pack import ModelFile
+
+Device = Literal["auto", "cpu", "cuda", "tensorrt"]
+
+
+@attrs.frozen
+class TensorSpec:
+    """An input or output of a network.
+
+    Attributes:
+        name: as in the file.
+        shape: length of each axis; None: free.
+        dtype: such as ``float32``.
+    """
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str
+
+
+@attrs.frozen
+class SessionOptions:
+    """How a network is loaded.
+
+    Attributes:
+        device: where it runs; only ``auto`` may choose.
+        threads: threads inside one run; 0: the share of cores that this process may use.
+        max_batch: the largest batch the caller will send (shapes of accelerator engines).
+    """
+
+    device: Device = "auto"
+    threads: int = attrs.field(default=0, validator=attrs.validators.ge(0))
+    max_batch: int = attrs.field(default=64, validator=attrs.validators.ge(1))
+
+
+class Session(Protocol):
+    """A loaded network; may be run from several threads at once."""
+
+    @property
+    def inputs(self) -> Sequence[TensorSpec]:
+        """Its inputs, in the file's order."""
+        ...
+
+    @property
+    def outputs(self) -> Sequence[TensorSpec]:
+        """Its outputs, in the file's order."""
+        ...
+
+    @property
+    def provider(self) -> str:
+        """What really runs it, such as ``CPUExecutionProvider``."""
+        ...
+
+    def run(self, inputs: Mapping[str, NDArray[Any]], /) -> list[NDArray[Any]]:
+        """Return all outputs, in the file's order.
+
+        Raises:
+            InferenceError: the network failed.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free it; running it afterwards is an `InferenceError`. May be called twice."""
+        ...
+
+
+class InferenceBackend(Protocol):
+    """Loads networks."""
+
+    def load(self, model: ModelFile, options: SessionOptions, /) -> Session:
+        """Return the network, loaded on the device that `options` asks for.
+
+        Raises:
+            RuntimeMissingError: the library behind the backend is not installed.
+            DeviceUnavailableError: the device cannot be had; says why.
+            ModelError: the file is missing or not a network.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Use cases, one a module, written against ports that the constructor takes."""

@@ -1,0 +1,1 @@
+"""Model packs: manifests, embedded weights, and the code that reads them."""

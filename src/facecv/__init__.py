@@ -1,0 +1,1 @@
+"""FaceCV: face detection, recognition and galleries behind replaceable ports."""

@@ -1,0 +1,22 @@
+"""Fixtures that every test may use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+pytest.register_assert_rewrite("facecv.plugins.contracts")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Return the folder of real weights and photos; skip where it is absent.
+
+    It lies beside the project as ``../shared``; the environment variable FACECV_SHARED names
+    another place.
+    """
+    default = Path(__file__).resolve().parents[2] / "shared"
+    folder = Path(os.environ.get("FACECV_SHARED", default))
+    if not (folder / "models").is_dir():
+        pytest.skip(f"no weights and photos at {folder} (set FACECV_SHARED)")
+    return folder
