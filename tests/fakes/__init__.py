@@ -1,0 +1,1 @@
+"""Small implementations of the ports, one a port, for tests."""
