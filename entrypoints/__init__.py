@@ -1,0 +1,1 @@
+"""Ways in: the Python facade, the command line, compatibility layers; and what wires them."""
