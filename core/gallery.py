@@ -1,5 +1,6 @@
 """Galleries: collections of persons, their faces, and what a search in them says."""
 
+import math
 import re
 import uuid
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from typing import Literal
 
 import attrs
 
-from facecv.core.arrays import Pixels
+from facecv.core.arrays import Pixels, check_pixels
 from facecv.core.embedding import Embedding, EmbeddingSpace
 from facecv.core.errors import InputError
 
@@ -42,10 +43,39 @@ def _check_person_name(_: object, __: object, value: str) -> None:
         raise InputError(f"{value!r} is not a person's name: 1 to 200 printable characters")
 
 
+def _check_id(_: object, __: object, value: str) -> None:
+    if not value or len(value) > 200 or not value.isprintable():
+        raise InputError(f"{value!r} is not an identifier: 1 to 200 printable characters")
+
+
 def _check_metadata(_: object, __: object, value: Metadata) -> None:
     for key, item in value.items():
         if not isinstance(item, str | int | float | None):
             raise InputError(f"metadata {key!r} must be text, a number, true, false or null")
+        if isinstance(item, int | float) and not _storable(item):
+            raise InputError(f"metadata {key!r} must be finite and fit in 64 bits, got {item!r}")
+
+
+def _storable(number: float) -> bool:
+    """Return whether a number survives JSON and databases unchanged."""
+    if isinstance(number, int):
+        return -(2**63) <= number < 2**63
+    return math.isfinite(number)
+
+
+def _check_time(_: object, __: object, value: datetime) -> None:
+    if value.tzinfo is None:
+        raise InputError(f"the time {value} has no time zone")
+
+
+def _check_crop(_: object, __: object, value: Pixels | None) -> None:
+    if value is not None:
+        check_pixels(value)
+
+
+def _readable(text: str) -> str:
+    """Return `text` with what no UTF-8 can carry (odd file names have it) replaced by ``?``."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 @attrs.frozen
@@ -75,7 +105,7 @@ class Collection:
     )
     store_crops: bool = False
     metadata: Metadata = attrs.field(factory=dict, validator=_check_metadata)
-    created: datetime = attrs.field(factory=now)
+    created: datetime = attrs.field(factory=now, validator=_check_time)
 
 
 @attrs.frozen
@@ -83,9 +113,9 @@ class Person:
     """Somebody enrolled in a collection. Two persons may share a name, never an id."""
 
     name: str = attrs.field(validator=_check_person_name)
-    id: str = attrs.field(factory=new_id)
+    id: str = attrs.field(factory=new_id, validator=_check_id)
     metadata: Metadata = attrs.field(factory=dict, validator=_check_metadata)
-    created: datetime = attrs.field(factory=now)
+    created: datetime = attrs.field(factory=now, validator=_check_time)
 
 
 @attrs.frozen(eq=False)
@@ -94,7 +124,7 @@ class FaceRecord:
 
     Attributes:
         embedding: its vector and space.
-        id: unique in its gallery.
+        id: unique in its collection.
         source: where the picture came from (a file's name), for people to read.
         digest: SHA-256 of the aligned crop, by which the same picture is recognised; may be empty.
         quality: score at enrolment, 0..1; None if unknown.
@@ -103,12 +133,12 @@ class FaceRecord:
     """
 
     embedding: Embedding
-    id: str = attrs.field(factory=new_id)
-    source: str = ""
+    id: str = attrs.field(factory=new_id, validator=_check_id)
+    source: str = attrs.field(default="", converter=_readable)
     digest: str = ""
     quality: float | None = None
-    crop: Pixels | None = attrs.field(default=None, repr=False)
-    created: datetime = attrs.field(factory=now)
+    crop: Pixels | None = attrs.field(default=None, repr=False, validator=_check_crop)
+    created: datetime = attrs.field(factory=now, validator=_check_time)
 
 
 @attrs.frozen
@@ -131,7 +161,16 @@ class SearchQuery:
 
     top_k: int = attrs.field(default=5, validator=attrs.validators.ge(1))
     threshold: float | None = None
-    where: Metadata = attrs.field(factory=dict)
+    where: Metadata = attrs.field(factory=dict, validator=_check_metadata)
+
+    def accepts(self, metadata: Metadata) -> bool:
+        """Return whether `metadata` has all values of `where`; 1 equals 1.0, but never true."""
+        return all(
+            key in metadata
+            and metadata[key] == value
+            and isinstance(metadata[key], bool) == isinstance(value, bool)
+            for key, value in self.where.items()
+        )
 
 
 @attrs.frozen

@@ -20,7 +20,8 @@ class GalleryRepo(Protocol):
     def transaction(self) -> AbstractContextManager[None]:
         """Return a context in which all changes of this thread are kept together, or not at all.
 
-        May be nested; the outermost one decides.
+        May be nested: an inner one that fails undoes its own changes, and nothing is kept before
+        the outermost one ends.
         """
         ...
 
@@ -88,7 +89,10 @@ class GalleryRepo(Protocol):
     def faces(
         self, collection: str, person_id: str | None = None, /
     ) -> Iterator[tuple[str, FaceRecord]]:
-        """Yield (person id, face) of a person, or of the whole collection, by rising ids."""
+        """Yield (person id, face) of a person, or of the whole collection, by rising ids.
+
+        Rising by person id, then by face id. Faces that come or go meanwhile may be seen or not.
+        """
         ...
 
     def delete_face(self, collection: str, face_id: str, /) -> None:
@@ -104,7 +108,8 @@ class GalleryRepo(Protocol):
     ) -> list[list[Match]]:
         """Return, for each probe, the persons most like it, by falling similarity.
 
-        A person appears once, with the most alike of its faces. Similarities are exact cosines.
+        A person appears once, with the most alike of its faces; of equally alike persons the one
+        enrolled first comes first. Similarities are exact cosines, to six decimals.
         """
         ...
 
