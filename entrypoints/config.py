@@ -14,7 +14,6 @@ from typing import Any, Literal
 import attrs
 
 from facecv.core.errors import ConfigurationError
-from facecv.core.image import ImageLimits
 from facecv.core.ports.detector import DetectorOptions, Passes
 from facecv.core.ports.inference_backend import Device
 from facecv.core.quality import GateName
@@ -103,7 +102,6 @@ class Config:
         quality: the gate for enrolment.
         detection: which faces are found.
         recognition: how faces are compared.
-        images: limits on pictures.
         detectors: settings of detector providers, by provider name; likewise the next ones.
     """
 
@@ -125,7 +123,6 @@ class Config:
     quality: GateName = "standard"
     detection: DetectionConfig = attrs.field(factory=DetectionConfig)
     recognition: RecognitionConfig = attrs.field(factory=RecognitionConfig)
-    images: ImageLimits = attrs.field(factory=ImageLimits)
     detectors: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     embedders: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     attribute_models: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
@@ -172,6 +169,13 @@ def load(
     structure(given, Config, "the arguments", ConfigurationError)
     merged = _merged(_merged(values, from_env), given)
     return structure(merged, Config, "the configuration", ConfigurationError)
+
+
+def evolve(config: Config, overrides: Mapping[str, Any]) -> Config:
+    """Return `config` with `overrides` laid over it; raises as `load` does."""
+    return structure(
+        _merged(attrs.asdict(config), overrides), Config, "the arguments", ConfigurationError
+    )
 
 
 def find_file(path: Path | None, environment: Mapping[str, str]) -> Path | None:

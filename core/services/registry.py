@@ -4,28 +4,48 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+import attrs
+
 from facecv.core.pack import ModelFile, RecognitionSpec
 
 ModelT = TypeVar("ModelT")
 
 
-class Slot(Generic[ModelT]):
-    """A place for one model, loaded at first use and shared from then on.
+@attrs.frozen
+class Blueprint(Generic[ModelT]):
+    """A model that is found but not loaded.
 
-    Args:
-        name: what people call the model.
-        build: loads it; called at most once, under a lock, unless it fails.
+    Attributes:
+        name: what people call it.
+        build: loads it.
         file: the network behind it, where there is one.
     """
 
-    def __init__(
-        self, name: str, build: Callable[[], ModelT], file: ModelFile | None = None
-    ) -> None:
-        self.name = name
-        self.file = file
-        self._build = build
-        self._lock = threading.Lock()
+    name: str
+    build: Callable[[], ModelT]
+    file: ModelFile | None = None
+
+
+class Slot(Generic[ModelT]):
+    """A place for one model, found and loaded at first use and shared from then on.
+
+    Args:
+        plan: finds the model; called once, under a lock, unless it fails.
+    """
+
+    def __init__(self, plan: Callable[[], Blueprint[ModelT]]) -> None:
+        self._plan = plan
+        self._lock = threading.RLock()
+        self._blueprint: Blueprint[ModelT] | None = None
         self._model: ModelT | None = None
+
+    @property
+    def blueprint(self) -> Blueprint[ModelT]:
+        """The model as found, not loaded; raises what finding raises."""
+        with self._lock:
+            if self._blueprint is None:
+                self._blueprint = self._plan()
+            return self._blueprint
 
     @property
     def loaded(self) -> bool:
@@ -37,10 +57,16 @@ class Slot(Generic[ModelT]):
         if self._model is None:
             with self._lock:
                 if self._model is None:
-                    self._model = self._build()
+                    self._model = self.blueprint.build()
         return self._model
 
     @property
     def recognition(self) -> RecognitionSpec:
         """What the manifest says about thresholds; defaults where it says nothing."""
-        return (self.file.spec.recognition if self.file else None) or RecognitionSpec()
+        file = self.blueprint.file
+        return (file.spec.recognition if file else None) or RecognitionSpec()
+
+
+def ready(model: ModelT, name: str = "") -> Slot[ModelT]:
+    """Return a slot that holds a model which is already there."""
+    return Slot(lambda: Blueprint(name or type(model).__name__, lambda: model))

@@ -1,0 +1,242 @@
+"""The Python facade: `Engine` and the collections it opens."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, cast
+
+import attrs
+
+from facecv.core.arrays import Pixels
+from facecv.core.errors import FaceNotFoundError
+from facecv.core.face import Face
+from facecv.core.gallery import Collection, Counts, FaceRecord, Identification, Metadata, Person
+from facecv.core.image import Image, ImageSource
+from facecv.core.pack import PackManifest
+from facecv.core.ports.annotator import Annotator, Label
+from facecv.core.ports.gallery_repo import GalleryRepo
+from facecv.core.ports.model_store import ModelStore
+from facecv.core.services.analyse import Analyser, Want
+from facecv.core.services.enrol import Enroller, Enrolment, EnrolOptions
+from facecv.core.services.find import FindOptions
+from facecv.core.services.identify import Identifier, IdentifyOptions
+from facecv.core.services.registry import Slot
+from facecv.core.services.transfer import export_lines, import_lines
+from facecv.core.services.verify import Verification, Verifier
+from facecv.entrypoints.config import Config
+from facecv.models.catalogue import PackCatalogue
+
+AnyImage = ImageSource | Image
+
+
+@attrs.frozen(eq=False)
+class Identified:
+    """A face and who it is."""
+
+    face: Face
+    identification: Identification
+
+
+@attrs.define(eq=False)
+class Engine:
+    """Face detection, analysis, verification and galleries, wired from a configuration.
+
+    Opening an engine loads no model: each loads when it is first needed. Safe to use from several
+    threads. A picture may be a path, an http(s) URL, a data URI, base64 text, the bytes of a file,
+    a BGR array, or an `Image`.
+
+    Attributes:
+        config: the configuration it was made from.
+        analyser: looks at pictures.
+        pack: the model pack in use.
+        store: keeps model files.
+        packs: all packs that are known.
+        annotator: draws on pictures.
+    """
+
+    config: Config
+    analyser: Analyser
+    pack: PackManifest
+    store: ModelStore
+    packs: PackCatalogue
+    annotator: Annotator
+    _gallery: Slot[GalleryRepo]
+
+    @classmethod
+    def open(
+        cls,
+        config: Config | str | Path | Mapping[str, Any] | None = None,
+        /,
+        **overrides: Any,  # noqa: ANN401 - keys of the configuration, validated there
+    ) -> "Engine":
+        """Return an engine.
+
+        Args:
+            config: a configuration, the path of a ``facecv.toml``, or a mapping like one; None:
+                the file and environment that apply to this process.
+            overrides: keys of the configuration that win, such as ``device="cpu"``,
+                ``pack_dir="models"``, ``detection={"input_size": 320}``.
+
+        Raises:
+            ConfigurationError: a setting is unknown or has the wrong type.
+            PluginError: a setting names something that no plugin registers.
+        """
+        from facecv.entrypoints.bootstrap import bootstrap, configure  # noqa: PLC0415 - a cycle
+
+        return bootstrap(configure(config, overrides))
+
+    def read(self, image: AnyImage) -> Image:
+        """Return a picture, decoded and upright."""
+        return self.analyser.read(image)
+
+    def detect(self, image: AnyImage, find: FindOptions | None = None) -> list[Face]:
+        """Return the faces of a picture with their quality; loads no embedder."""
+        return self.analyser.detect([self.read(image)], find)[0]
+
+    def analyze(
+        self, image: AnyImage, want: Want | None = None, find: FindOptions | None = None
+    ) -> list[Face]:
+        """Return the faces of a picture with embedding, quality and all attributes at hand."""
+        return self.analyze_many([image], want, find)[0]
+
+    def analyze_many(
+        self, images: Sequence[AnyImage], want: Want | None = None, find: FindOptions | None = None
+    ) -> list[list[Face]]:
+        """Return the faces of each picture; all faces go through each network in one batch."""
+        everything = want or Want(attributes=None)
+        return self.analyser.analyse([self.read(image) for image in images], everything, find)
+
+    def verify(
+        self, one: AnyImage, other: AnyImage, *, threshold: float | None = None
+    ) -> Verification:
+        """Return whether the largest faces of two pictures are the same person."""
+        verifier = Verifier(self.analyser, self.config.recognition.threshold)
+        return verifier.verify(self.read(one), self.read(other), threshold=threshold)
+
+    def gallery(self, collection: str | None = None, /) -> "Gallery":
+        """Return a collection of enrolled persons; it is made when somebody is enrolled."""
+        return Gallery(self, self._gallery.get(), collection or self.config.collection)
+
+    def collections(self) -> list[Collection]:
+        """Return all collections of the gallery."""
+        return self._gallery.get().collections()
+
+    def draw(self, image: AnyImage, labels: Sequence[Label]) -> Pixels:
+        """Return a copy of the picture, uint8 [H, W, 3] BGR, with `labels` drawn on it."""
+        return self.annotator.draw(self.read(image).pixels, labels)
+
+    def close(self) -> None:
+        """Close the gallery. May be called twice."""
+        if self._gallery.loaded:
+            self._gallery.get().close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+@attrs.frozen(eq=False)
+class Gallery:
+    """One collection of an engine's gallery.
+
+    Attributes:
+        engine: looks at the pictures.
+        repo: keeps the faces.
+        name: of the collection.
+    """
+
+    engine: Engine
+    repo: GalleryRepo
+    name: str
+
+    def enroll(
+        self,
+        name: str,
+        photos: AnyImage | Sequence[AnyImage],
+        *,
+        metadata: Metadata | None = None,
+        skip_bad: bool = False,
+        store_crops: bool = False,
+    ) -> Enrolment:
+        """Add the faces of `photos` to the person called `name`, who is made if new.
+
+        All or nothing: raises an `InputError` and leaves nothing behind if a photo cannot be
+        used, unless `skip_bad` is set.
+        """
+        many = list(photos) if isinstance(photos, list | tuple) else [cast("AnyImage", photos)]
+        options = EnrolOptions(self.engine.config.quality, skip_bad, metadata or {}, store_crops)
+        return Enroller(self.engine.analyser, self.repo).enrol(self.name, name, many, options)
+
+    def identify(self, image: AnyImage, options: IdentifyOptions | None = None) -> list[Identified]:
+        """Return every face of a picture with who it is; faces without landmarks are left out."""
+        faces = self.engine.analyze(image, Want(quality=False))
+        return self.identify_faces([face for face in faces if face.embedding], options)
+
+    def identify_faces(
+        self, faces: Sequence[Face], options: IdentifyOptions | None = None
+    ) -> list[Identified]:
+        """Return who faces are that were analysed before.
+
+        Raises:
+            FaceNotFoundError: a face has no embedding.
+        """
+        probes = [face.embedding for face in faces if face.embedding]
+        if len(probes) != len(faces):
+            raise FaceNotFoundError("a face without an embedding cannot be identified")
+        settings = self.engine.config.recognition
+        options = options or IdentifyOptions(top_k=settings.top_k)
+        threshold = settings.threshold
+        if threshold is None:
+            threshold = self.engine.analyser.embedder.recognition.threshold
+        identifier = Identifier(self.repo, threshold, settings.margin)
+        who = identifier.identify(self.name, probes, options)
+        return [Identified(face, answer) for face, answer in zip(faces, who, strict=True)]
+
+    def info(self) -> Collection:
+        """Return the collection's own facts."""
+        return self.repo.collection(self.name)
+
+    def count(self) -> Counts:
+        """Return how many persons and faces are enrolled."""
+        return self.repo.count(self.name)
+
+    def persons(self, name: str | None = None) -> list[Person]:
+        """Return the persons, or those of one name."""
+        return self.repo.persons(self.name, name=name)
+
+    def faces(self, person_id: str | None = None) -> list[tuple[str, FaceRecord]]:
+        """Return (person id, face) of a person or of all."""
+        return list(self.repo.faces(self.name, person_id))
+
+    def rename(self, person_id: str, name: str) -> Person:
+        """Give a person another name; return the person as it is now."""
+        changed = attrs.evolve(self.repo.person(self.name, person_id), name=name)
+        self.repo.update_person(self.name, changed)
+        return changed
+
+    def delete_person(self, person_id: str) -> None:
+        """Delete a person with all faces."""
+        self.repo.delete_person(self.name, person_id)
+
+    def delete_face(self, face_id: str) -> None:
+        """Delete one face."""
+        self.repo.delete_face(self.name, face_id)
+
+    def delete(self) -> None:
+        """Delete the collection with all persons and faces."""
+        self.repo.delete_collection(self.name)
+
+    def export(self) -> Iterator[str]:
+        """Yield the collection as lines of JSON, embeddings included."""
+        return export_lines(self.repo, self.name)
+
+    def load(self, lines: Iterable[str]) -> Counts:
+        """Add what `export` wrote; return how much was added."""
+        return import_lines(self.repo, lines, collection=self.name)

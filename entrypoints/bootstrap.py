@@ -1,0 +1,134 @@
+"""The one composition root: from a configuration to an engine."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from facecv.core.errors import ConfigurationError
+from facecv.core.pack import PackManifest
+from facecv.core.ports.inference_backend import SessionOptions
+from facecv.core.ports.model_store import ModelStore
+from facecv.core.services.analyse import Analyser
+from facecv.core.services.registry import Blueprint, Slot
+from facecv.entrypoints.api import Engine
+from facecv.entrypoints.config import Config, evolve, load
+from facecv.models.catalogue import PackCatalogue
+from facecv.models.document import structure
+from facecv.plugins.manager import PORTS, Catalogue
+from facecv.plugins.manager import load as load_plugins
+from facecv.plugins.provider import BuildRequest
+from facecv.plugins.resolver import Resolver
+
+EMBEDDED_PACK = "nano"
+LARGER_PACKS = ("buffalo_l", "antelopev2", "buffalo_m", "buffalo_s", "buffalo_sc")
+"""Packs that are used instead of the embedded one once they have been pulled, best first."""
+
+
+def configure(
+    config: Config | str | Path | Mapping[str, Any] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Config:
+    """Return a configuration from whatever `Engine.open` takes."""
+    changes = overrides or {}
+    if isinstance(config, Config):
+        return evolve(config, changes)
+    if isinstance(config, Mapping):
+        return evolve(load(overrides=config, environment={}), changes)
+    return load(Path(config) if config else None, changes)
+
+
+def bootstrap(config: Config, catalogue: Catalogue | None = None) -> Engine:
+    """Return an engine; nothing is loaded yet.
+
+    Args:
+        config: the settings.
+        catalogue: what plugins provide; None: our own adapters and all installed plugins.
+
+    Raises:
+        ConfigurationError: a provider's section has a key it does not know.
+        UnknownProviderError: the configuration names something that no plugin registers.
+        ModelNotFoundError: there is no such pack.
+    """
+    builder = Builder(config, catalogue or load_plugins())
+    builder.check_sections()
+    store: ModelStore = builder.build("model_stores", config.store)
+    packs = PackCatalogue(config.packs, tuple(builder.catalogue.packs()))
+    pack = choose_pack(config, packs, store)
+    resolver = Resolver(
+        builder.catalogue,
+        packs,
+        store,
+        pack,
+        config.pack_dir,
+        builder.slot("backends", config.backend),
+        SessionOptions(config.device, config.threads),
+        builder.settings,
+    )
+    analyser = Analyser(
+        builder.build("image_decoders", config.decoder),
+        builder.build("face_aligners", config.aligner),
+        Slot(lambda: resolver.plan("detectors", config.detector)),
+        Slot(lambda: resolver.plan("embedders", config.embedder)),
+        resolver.attribute_models(config.attributes),
+        config.detection.options(),
+    )
+    gallery = builder.gallery()
+    annotator = builder.build("annotators", config.annotator)
+    return Engine(config, analyser, pack, store, packs, annotator, gallery)
+
+
+@attrs.frozen(eq=False)
+class Builder:
+    """Builds what the configuration names."""
+
+    config: Config
+    catalogue: Catalogue
+
+    def settings(self, kind: str, name: str) -> object:
+        """Return the validated settings of a provider."""
+        provider = self.catalogue.provider(kind, name)
+        written = self.config.settings(kind, name)
+        return structure(written, provider.settings, f"[{kind}.{name}]", ConfigurationError)
+
+    def build(self, kind: str, name: str) -> Any:  # noqa: ANN401 - each kind has its own port
+        """Return a provider's implementation of its port."""
+        provider = self.catalogue.provider(kind, name)
+        return provider.build(BuildRequest(self.settings(kind, name)))
+
+    def slot(self, kind: str, name: str) -> Slot[Any]:
+        """Return a slot for it, built at first use; the name is checked now."""
+        self.catalogue.provider(kind, name)
+        return Slot(lambda: Blueprint(name, lambda: self.build(kind, name)))
+
+    def gallery(self) -> Slot[Any]:
+        """Return the gallery's slot; what is not a provider's name is the path of a file."""
+        name = self.config.gallery
+        if name in self.catalogue.names("galleries"):
+            return self.slot("galleries", name)
+        sections = {**self.config.galleries, "sqlite": {"path": name}}
+        here = attrs.evolve(self, config=attrs.evolve(self.config, galleries=sections))
+        return here.slot("galleries", "sqlite")
+
+    def check_sections(self) -> None:
+        """Raise for sections of providers that do not exist, and for wrong settings in others."""
+        for kind in PORTS:
+            for name in getattr(self.config, kind, {}):
+                self.settings(kind, name)
+
+
+def choose_pack(config: Config, packs: PackCatalogue, store: ModelStore) -> PackManifest:
+    """Return the pack that the configuration means; see `Config.pack`."""
+    if config.pack_dir:
+        return packs.local_pack(config.pack_dir, config.pack)
+    if config.pack:
+        return packs.pack(config.pack)
+    larger = map(packs.pack, LARGER_PACKS)
+    pulled = (pack for pack in larger if _is_here(pack, store))
+    return next(pulled, None) or packs.pack(EMBEDDED_PACK)
+
+
+def _is_here(pack: PackManifest, store: ModelStore) -> bool:
+    needed = [*pack.for_task("detection"), *pack.for_task("recognition")]
+    return all((store.path(pack) / spec.file).is_file() for spec in needed)

@@ -1,0 +1,233 @@
+"""Our own adapters, registered through the same hooks as anybody's.
+
+This is the only module that knows adapters. Each builder imports its adapter inside itself, so
+that listing providers loads nothing.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+
+from facecv.core.image import ImageLimits
+from facecv.plugins import BuildRequest, Provider, hookimpl
+
+if TYPE_CHECKING:
+    from facecv.core.ports.annotator import Annotator
+    from facecv.core.ports.attribute_model import AttributeModel
+    from facecv.core.ports.detector import Detector
+    from facecv.core.ports.embedder import Embedder
+    from facecv.core.ports.face_aligner import FaceAligner
+    from facecv.core.ports.gallery_repo import GalleryRepo
+    from facecv.core.ports.image_decoder import ImageDecoder
+    from facecv.core.ports.inference_backend import InferenceBackend
+    from facecv.core.ports.model_store import ModelStore
+
+
+@attrs.frozen
+class ArcFaceSettings:
+    """Section ``[embedders.arcface]``.
+
+    Attributes:
+        flip: add the embedding of the mirrored crop: twice the work, slightly better, and an
+            embedding space of its own.
+        batch_size: crops in one run.
+    """
+
+    flip: bool = False
+    batch_size: int = attrs.field(default=16, validator=attrs.validators.ge(1))
+
+
+@attrs.frozen
+class OnnxRuntimeSettings:
+    """Section ``[backends.onnxruntime]``.
+
+    Attributes:
+        engine_cache: folder of TensorRT engines; None: in the user's cache.
+        fp16: whether TensorRT may use half precision.
+        spinning: whether idle threads spin: a little faster alone, much slower beside others.
+    """
+
+    engine_cache: Path | None = None
+    fp16: bool = True
+    spinning: bool = False
+
+
+@attrs.frozen
+class SqliteSettings:
+    """Section ``[galleries.sqlite]``; `path` None: ``gallery.db`` in the user's data folder."""
+
+    path: Path | None = None
+
+
+@attrs.frozen
+class LocalStoreSettings:
+    """Section ``[model_stores.local]``.
+
+    Attributes:
+        cache_dir: where packs are kept; None: the user's cache folder.
+        mirror: base URL that replaces the published one.
+        offline: never download.
+    """
+
+    cache_dir: Path | None = None
+    mirror: str = ""
+    offline: bool = False
+
+
+@attrs.frozen
+class DecoderSettings:
+    """Section ``[image_decoders.opencv]``.
+
+    Attributes:
+        max_bytes: the most bytes of an encoded picture.
+        max_pixels: the most pixels of a picture.
+        urls: whether pictures may be fetched from http(s) URLs.
+        timeout: seconds that fetching one may take.
+    """
+
+    max_bytes: int = attrs.field(default=ImageLimits().max_bytes, validator=attrs.validators.ge(1))
+    max_pixels: int = attrs.field(
+        default=ImageLimits().max_pixels, validator=attrs.validators.ge(1)
+    )
+    urls: bool = True
+    timeout: float = attrs.field(default=20.0, validator=attrs.validators.gt(0))
+
+
+def _scrfd(request: BuildRequest) -> "Detector":
+    from facecv.adapters.detectors.scrfd import Scrfd
+
+    return Scrfd(request.load(), request.model_file().spec.input)
+
+
+def _arcface(request: BuildRequest) -> "Embedder":
+    from facecv.adapters.embedders.arcface import ArcFace
+
+    settings = request.settings_as(ArcFaceSettings)
+    return ArcFace(
+        request.load(),
+        request.model_file(),
+        flip=settings.flip,
+        batch_size=settings.batch_size,
+    )
+
+
+def _genderage(request: BuildRequest) -> "AttributeModel":
+    from facecv.adapters.attributes.genderage import GenderAge
+
+    return GenderAge(request.load(), request.model_file())
+
+
+def _onnxruntime(request: BuildRequest) -> "InferenceBackend":
+    import platformdirs
+
+    from facecv.adapters.backends.onnxruntime import OnnxRuntimeBackend
+
+    settings = request.settings_as(OnnxRuntimeSettings)
+    cache = settings.engine_cache or platformdirs.user_cache_path("facecv") / "engines"
+    return OnnxRuntimeBackend(engine_cache=cache, fp16=settings.fp16, spinning=settings.spinning)
+
+
+def _memory(_: BuildRequest) -> "GalleryRepo":
+    from facecv.adapters.galleries.memory import MemoryGallery
+
+    return MemoryGallery()
+
+
+def _sqlite(request: BuildRequest) -> "GalleryRepo":
+    import platformdirs
+
+    from facecv.adapters.galleries.sqlite import SqliteGallery
+
+    path = request.settings_as(SqliteSettings).path
+    return SqliteGallery(path or platformdirs.user_data_path("facecv") / "gallery.db")
+
+
+def _local(request: BuildRequest) -> "ModelStore":
+    import platformdirs
+
+    from facecv.adapters.model_stores.local import LocalModelStore
+
+    settings = request.settings_as(LocalStoreSettings)
+    root = settings.cache_dir or platformdirs.user_cache_path("facecv") / "models"
+    return LocalModelStore(root, mirror=settings.mirror, offline=settings.offline)
+
+
+def _decoder(request: BuildRequest) -> "ImageDecoder":
+    from facecv.adapters.images.decoder import OpenCVDecoder
+
+    settings = request.settings_as(DecoderSettings)
+    limits = ImageLimits(settings.max_bytes, settings.max_pixels)
+    return OpenCVDecoder(limits, urls=settings.urls, timeout=settings.timeout)
+
+
+def _aligner(_: BuildRequest) -> "FaceAligner":
+    from facecv.adapters.images.aligner import OpenCVAligner
+
+    return OpenCVAligner()
+
+
+def _annotator(_: BuildRequest) -> "Annotator":
+    from facecv.adapters.images.annotator import OpenCVAnnotator
+
+    return OpenCVAnnotator()
+
+
+@hookimpl
+def facecv_register_detectors() -> "Iterable[Provider[Detector]]":
+    """Return our detectors."""
+    return [Provider("scrfd", _scrfd, "SCRFD, every published variant", needs_model=True)]
+
+
+@hookimpl
+def facecv_register_embedders() -> "Iterable[Provider[Embedder]]":
+    """Return our embedders."""
+    summary = "ArcFace family: r50, r100, MobileFaceNet"
+    return [Provider("arcface", _arcface, summary, ArcFaceSettings, needs_model=True)]
+
+
+@hookimpl
+def facecv_register_attribute_models() -> "Iterable[Provider[AttributeModel]]":
+    """Return our attribute models."""
+    return [Provider("genderage", _genderage, "InsightFace age and gender", needs_model=True)]
+
+
+@hookimpl
+def facecv_register_backends() -> "Iterable[Provider[InferenceBackend]]":
+    """Return our inference backends."""
+    summary = "ONNX Runtime on CPU, CUDA or TensorRT"
+    return [Provider("onnxruntime", _onnxruntime, summary, OnnxRuntimeSettings)]
+
+
+@hookimpl
+def facecv_register_galleries() -> "Iterable[Provider[GalleryRepo]]":
+    """Return our galleries."""
+    return [
+        Provider("sqlite", _sqlite, "one SQLite file, many processes", SqliteSettings),
+        Provider("memory", _memory, "gone when the process ends"),
+    ]
+
+
+@hookimpl
+def facecv_register_model_stores() -> "Iterable[Provider[ModelStore]]":
+    """Return our model stores."""
+    return [Provider("local", _local, "a folder, filled by download", LocalStoreSettings)]
+
+
+@hookimpl
+def facecv_register_image_decoders() -> "Iterable[Provider[ImageDecoder]]":
+    """Return our image decoders."""
+    return [Provider("opencv", _decoder, "files, bytes, text, arrays and URLs", DecoderSettings)]
+
+
+@hookimpl
+def facecv_register_face_aligners() -> "Iterable[Provider[FaceAligner]]":
+    """Return our face aligners."""
+    return [Provider("opencv", _aligner, "bilinear warp, as the ArcFace family is trained")]
+
+
+@hookimpl
+def facecv_register_annotators() -> "Iterable[Provider[Annotator]]":
+    """Return our annotators."""
+    return [Provider("opencv", _annotator, "boxes, landmarks and names")]

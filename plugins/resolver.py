@@ -1,0 +1,142 @@
+"""From names in a configuration to models that can be built."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from facecv.core.errors import ConfigurationError, ModelNotFoundError
+from facecv.core.pack import ModelFile, ModelSpec, PackManifest, Task
+from facecv.core.ports.inference_backend import InferenceBackend, SessionOptions
+from facecv.core.ports.model_store import ModelStore
+from facecv.core.services.registry import Blueprint, Slot
+from facecv.core.text import nearest
+from facecv.models.catalogue import PackCatalogue
+from facecv.plugins.manager import Catalogue
+from facecv.plugins.provider import BuildRequest
+
+TASKS: Mapping[str, Task] = {
+    "detectors": "detection",
+    "embedders": "recognition",
+    "attribute_models": "attributes",
+}
+"""Kinds of providers that run a network, and the task their networks have in a pack."""
+
+
+@attrs.frozen(eq=False)
+class Resolver:
+    """Finds the provider and the file behind the name of a model.
+
+    Attributes:
+        catalogue: what plugins provide.
+        packs: the packs that are known.
+        store: where model files are.
+        pack: the pack in use.
+        folder: a folder whose files are taken first; None: only the store.
+        backend: what runs the networks.
+        session: how to load them.
+        settings: kind and provider name to the provider's validated settings.
+    """
+
+    catalogue: Catalogue
+    packs: PackCatalogue
+    store: ModelStore
+    pack: PackManifest
+    folder: Path | None
+    backend: Slot[InferenceBackend]
+    session: SessionOptions
+    settings: Callable[[str, str], object]
+
+    def plan(self, kind: str, reference: str) -> Blueprint[Any]:
+        """Return the model that `reference` names, found but not loaded.
+
+        Args:
+            kind: ``detectors``, ``embedders`` or ``attribute_models``.
+            reference: a model's name, ``PACK/MODEL``, the path of an ONNX file,
+                ``PROVIDER:PATH``, or a provider's name; empty: the default of the pack in use.
+
+        Raises:
+            ModelNotFoundError: no model or provider goes by that name, or its file is missing.
+            UnknownProviderError: the plugin that runs the model is not installed.
+        """
+        name, file = self._locate(kind, reference)
+        provider = self.catalogue.provider(kind, name)
+        settings = self.settings(kind, name)
+
+        def build() -> object:
+            backend = self.backend.get() if file else None
+            return provider.build(BuildRequest(settings, file, backend, self.session))
+
+        return Blueprint(file.spec.name if file else name, build, file)
+
+    def _locate(self, kind: str, reference: str) -> tuple[str, ModelFile | None]:
+        """Return the provider's name and the model file; None for a provider without one."""
+        task = TASKS[kind]
+        if not reference:
+            return self._in_pack(self._default(task), self.pack)
+        provider, colon, rest = reference.partition(":")
+        if colon and provider in self.catalogue.names(kind):
+            return provider, self.packs.bare_model(Path(rest), task, provider)
+        if reference.endswith(".onnx"):
+            file = self.packs.bare_model(Path(reference), task)
+            return file.spec.provider, file
+        if reference in self.catalogue.names(kind):
+            return self._of_provider(kind, reference)
+        pack, spec = self._named(kind, task, reference)
+        return self._in_pack(spec, pack)
+
+    def _default(self, task: Task) -> ModelSpec:
+        for spec in self.pack.for_task(task):
+            return spec
+        raise ModelNotFoundError(f"pack {self.pack.name!r} has no model for {task}")
+
+    def _named(self, kind: str, task: Task, reference: str) -> tuple[PackManifest, ModelSpec]:
+        """Return a model by name; the pack in use is asked first."""
+        own = [spec for spec in self.pack.for_task(task) if spec.name == reference]
+        if own:
+            return self.pack, own[0]
+        try:
+            found = self.packs.model(reference, prefer=[self.pack.name])
+        except ModelNotFoundError as error:
+            known = [each.spec.name for each in self.packs.models() if each.spec.task == task]
+            hint = nearest(reference, [*dict.fromkeys(known), *self.catalogue.names(kind)])
+            raise ModelNotFoundError(
+                f"there is no model or provider for {task} called {reference!r}", hint=hint
+            ) from error
+        if found.spec.task != task:
+            raise ConfigurationError(f"{found} is a model for {found.spec.task}, not for {task}")
+        return found.pack, found.spec
+
+    def _of_provider(self, kind: str, name: str) -> tuple[str, ModelFile | None]:
+        """Return a provider with a model of its own: of the pack in use, then of any pack."""
+        if not self.catalogue.provider(kind, name).needs_model:
+            return name, None
+        for pack in (self.pack, *self.packs.packs.values()):
+            for spec in pack.for_task(TASKS[kind]):
+                if spec.provider == name:
+                    return self._in_pack(spec, pack)
+        raise ConfigurationError(
+            f"no known pack has a model for {name!r}", hint=f"name its file: {name}:PATH"
+        )
+
+    def _in_pack(self, spec: ModelSpec, pack: PackManifest) -> tuple[str, ModelFile]:
+        """Return a model of a pack, from the folder that the user named or from the store."""
+        if self.folder and pack.root != self.folder and (self.folder / spec.file).is_file():
+            pack = self.packs.local_pack(self.folder, pack.name)
+        return spec.provider, self.store.resolve(pack, spec.name)
+
+    def attribute_models(self, references: tuple[str, ...]) -> list[Slot[Any]]:
+        """Return slots for the attribute models named, or for those of the pack in use.
+
+        Raises:
+            UnknownProviderError: a model that was named needs a plugin that is not installed.
+        """
+        if references:
+            return [self._attribute_slot(reference) for reference in references]
+        known = self.catalogue.names("attribute_models")
+        own = [spec for spec in self.pack.for_task("attributes") if spec.provider in known]
+        return [self._attribute_slot(spec.name) for spec in own]
+
+    def _attribute_slot(self, reference: str) -> Slot[Any]:
+        return Slot(lambda: self.plan("attribute_models", reference))
