@@ -4,9 +4,10 @@ A pack is a set of networks that belong together (a detector, an embedder, attri
 manifest is a TOML document; `facecv.models.catalogue` reads it into these values.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 
@@ -15,12 +16,21 @@ from facecv.core.errors import ManifestError, ModelNotFoundError
 
 Task = Literal["detection", "recognition", "attributes", "landmarks"]
 ColorOrder = Literal["rgb", "bgr", "grey"]
+_PACK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def _check_file(_: object, __: object, value: str) -> None:
     path = PurePosixPath(value)
     if not value or path.is_absolute() or ".." in path.parts or "\\" in value or ":" in value:
         raise ManifestError(f"{value!r} is not a relative path inside the pack")
+
+
+def _check_pack_name(_: object, __: object, value: str) -> None:
+    if not _PACK_NAME.fullmatch(value):
+        raise ManifestError(
+            f"{value!r} is not a pack name: letters, digits, dot, underscore, hyphen",
+            hint="it is the name of a folder, and begins with a letter or a digit",
+        )
 
 
 def _check_digest(_: object, __: object, value: str) -> None:
@@ -109,7 +119,7 @@ class ModelSpec:
     licence: str = ""
     input: InputSpec = attrs.field(factory=InputSpec)
     recognition: RecognitionSpec | None = None
-    settings: Mapping[str, object] = attrs.field(factory=dict)
+    settings: Mapping[str, Any] = attrs.field(factory=dict)
 
 
 @attrs.frozen
@@ -136,7 +146,7 @@ class PackManifest:
         root: folder of an embedded pack whose files are already on disk; None: to be pulled.
     """
 
-    name: str
+    name: str = attrs.field(validator=_check_pack_name)
     summary: str = ""
     licence: str = ""
     licence_url: str = ""

@@ -63,3 +63,11 @@ class ModelStore(Protocol):
     def path(self, pack: PackManifest, /) -> Path:
         """Return the folder of a pack, whether or not it exists."""
         ...
+
+    def digest(self, path: Path, /) -> str:
+        """Return the SHA-256 of a file, which is remembered as long as the file is unchanged.
+
+        Raises:
+            ModelError: the file cannot be read.
+        """
+        ...
