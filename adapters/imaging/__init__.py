@@ -1,1 +1,1 @@
-"""Pure functions on pictures, shared by adapters."""
+"""Pure functions from pictures to the tensors that networks want."""

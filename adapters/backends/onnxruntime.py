@@ -1,0 +1,140 @@
+"""Networks on ONNX Runtime: CPU, CUDA and TensorRT."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from facecv.adapters.backends.cpu_budget import available_cores
+from facecv.adapters.backends.gpu import Gpu, find_gpus
+from facecv.adapters.backends.opening import Opener, preload
+from facecv.adapters.backends.providers import (
+    CPU,
+    DEVICES,
+    Choice,
+    Machine,
+    TensorrtSettings,
+    choose,
+    find_obstacle,
+    provider_list,
+    tensorrt_cache,
+    tensorrt_options,
+)
+from facecv.adapters.backends.runtime_check import installed_runtimes, load_runtime
+from facecv.adapters.backends.session import OnnxSession
+from facecv.core.errors import BackendError, DeviceUnavailableError, ModelNotFoundError
+from facecv.core.pack import ModelFile
+from facecv.core.ports.inference_backend import Device, SessionOptions
+
+
+class OnnxRuntimeBackend:
+    """Loads networks with ONNX Runtime."""
+
+    def __init__(
+        self,
+        *,
+        engine_cache: Path | None = None,
+        fp16: bool = True,
+        spinning: bool = False,
+        runtime: Callable[[], Any] = load_runtime,
+        gpus: Callable[[], tuple[Gpu, ...]] = find_gpus,
+    ) -> None:
+        """Say how networks are to be loaded; nothing is imported before the first is.
+
+        Args:
+            engine_cache: folder of TensorRT engines; without it they are built anew each time.
+            fp16: whether TensorRT may use half precision.
+            spinning: whether idle threads of a run spin while they wait for work.
+            runtime: returns the package ``onnxruntime``.
+            gpus: returns the GPUs that this process may use.
+        """
+        self._engine_cache = engine_cache
+        self._fp16 = fp16
+        self._spinning = spinning
+        self._runtime = runtime
+        self._gpus = gpus
+
+    def load(self, model: ModelFile, options: SessionOptions, /) -> OnnxSession:
+        """Return the network, loaded on the device that `options` asks for.
+
+        Raises:
+            RuntimeMissingError: ONNX Runtime is not installed.
+            RuntimeConflictError: several distributions of it are installed.
+            DeviceUnavailableError: the device cannot be had; says why.
+            ModelError: the file is missing or not a network.
+        """
+        runtime = self._runtime()
+        if not model.path.is_file():
+            raise ModelNotFoundError(f"there is no model file {model.path}")
+        machine = self._machine(runtime, options.device)
+        choice = choose(options.device, machine)
+        opener = Opener(runtime, model, options, spinning=self._spinning)
+        try:
+            session = self._open(opener, choice, machine)
+        except DeviceUnavailableError as error:
+            if options.device != "auto":
+                raise
+            choice = Choice("cpu", error.message)
+            session = self._open(opener, choice, machine)
+        if options.device == "auto":
+            _log().info("device chosen", device=choice.device, reason=choice.reason)
+        return session
+
+    def describe(self) -> dict[str, object]:
+        """Return facts about this installation, for people who look for a fault.
+
+        Never raises: what keeps ONNX Runtime from working stands under ``problem``.
+        """
+        gpus = self._gpus()
+        facts: dict[str, object] = {
+            "distributions": installed_runtimes(),
+            "cores": available_cores(),
+            "gpus": [f"{gpu.name} ({gpu.capability})" for gpu in gpus],
+        }
+        try:
+            runtime = self._runtime()
+        except BackendError as error:
+            return facts | {"problem": str(error)}
+        machine = Machine(tuple(runtime.get_available_providers()), gpus)
+        return facts | {
+            "version": str(runtime.__version__),
+            "providers": list(machine.providers),
+            "devices": {name: find_obstacle(name, machine) or "available" for name in DEVICES},
+        }
+
+    def _machine(self, runtime: Any, device: Device) -> Machine:  # noqa: ANN401 - no types
+        """Return what the choice depends on; for the CPU no driver is asked."""
+        gpus = () if device == "cpu" else self._gpus()
+        return Machine(tuple(runtime.get_available_providers()), gpus)
+
+    def _open(self, opener: Opener, choice: Choice, machine: Machine) -> OnnxSession:
+        if choice.device != "cpu":
+            preload(opener.runtime, choice.device)
+        if choice.device != "tensorrt":
+            return opener.open(choice, provider_list(choice))
+        return self._open_tensorrt(opener, choice, machine)
+
+    def _open_tensorrt(self, opener: Opener, choice: Choice, machine: Machine) -> OnnxSession:
+        """Return the network as a TensorRT engine, from the cache or built now."""
+        settings = TensorrtSettings(self._engine_cache, self._fp16, opener.options.max_batch)
+        gpu = machine.gpus[0]
+        key = (gpu.name, gpu.capability, f"ort{opener.runtime.__version__}")
+        folder = tensorrt_cache(settings, opener.model, key)
+        cached = folder is not None and any(folder.glob("*.engine"))
+        if not cached:
+            _log().info("building a TensorRT engine, which may take minutes", cache=str(folder))
+        inputs = opener.open(Choice("cpu", "to read shapes"), [(CPU, {})]).inputs
+        started = time.perf_counter()
+        session = opener.open(
+            choice, provider_list(choice, tensorrt_options(settings, folder, inputs))
+        )
+        seconds = round(time.perf_counter() - started, 1)
+        _log().info("TensorRT engine ready", seconds=seconds, cached=cached, cache=str(folder))
+        return session
+
+
+def _log() -> structlog.stdlib.BoundLogger:
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger()
+    return logger

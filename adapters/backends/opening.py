@@ -1,0 +1,100 @@
+"""Opening one network with ONNX Runtime, and turning its failures into ours."""
+
+import contextlib
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from facecv.adapters.backends.cpu_budget import available_cores
+from facecv.adapters.backends.gpu import missing_libraries, preload_tensorrt
+from facecv.adapters.backends.providers import Choice, Providers, unavailable
+from facecv.adapters.backends.session import OnnxSession
+from facecv.core.errors import FaceCVError, ModelError
+from facecv.core.pack import ModelFile
+from facecv.core.ports.inference_backend import Device, SessionOptions
+
+_ERRORS_ONLY = 3
+_FILE_FAULTS = {"InvalidProtobuf", "InvalidGraph", "NoModel", "NoSuchFile", "NotImplemented"}
+_LIBRARIES: Mapping[str, Sequence[str]] = {
+    "cuda": ("libcudnn.so.9",),
+    "tensorrt": ("libnvinfer.so.10", "libnvonnxparser.so.10", "libcudnn.so.9"),
+}
+
+
+@attrs.frozen(eq=False)
+class Opener:
+    """What it takes to open a network, whatever it then runs on.
+
+    Attributes:
+        runtime: the package ``onnxruntime``.
+        model: the network.
+        options: how the caller wants it loaded.
+        spinning: whether idle threads of a run spin while they wait for work.
+    """
+
+    runtime: Any
+    model: ModelFile
+    options: SessionOptions
+    spinning: bool = attrs.field(kw_only=True)
+
+    def open(self, choice: Choice, providers: Providers) -> OnnxSession:
+        """Return the network, running on the provider of `choice`.
+
+        Raises:
+            DeviceUnavailableError: it would not run there; says why.
+            ModelError: the file is not a network.
+        """
+        try:
+            session = self.runtime.InferenceSession(
+                str(self.model.path),
+                sess_options=self._settings(),
+                providers=[name for name, _ in providers],
+                provider_options=[options for _, options in providers],
+                enable_fallback=0,
+            )
+        except Exception as error:  # the library's errors have no common root
+            raise self._failure(error, choice) from error
+        if session.get_providers()[0] != choice.provider:
+            raise unavailable(choice.device, _reason(choice))
+        return OnnxSession(session)
+
+    def _settings(self) -> Any:  # noqa: ANN401 - the library has no types
+        settings = self.runtime.SessionOptions()
+        settings.intra_op_num_threads = self.options.threads or available_cores()
+        settings.inter_op_num_threads = 1
+        settings.execution_mode = self.runtime.ExecutionMode.ORT_SEQUENTIAL
+        settings.log_severity_level = _ERRORS_ONLY
+        spinning = "1" if self.spinning else "0"
+        settings.add_session_config_entry("session.intra_op.allow_spinning", spinning)
+        return settings
+
+    def _failure(self, error: Exception, choice: Choice) -> FaceCVError:
+        """Return our error for one of the library's."""
+        words = str(error).strip().partition("\n")[0]
+        if choice.device == "cpu" or type(error).__name__ in _FILE_FAULTS:
+            return ModelError(
+                f"{self.model.path} cannot be loaded as an ONNX network: {words}",
+                hint="the file may be damaged: check it with 'facecv models verify'",
+            )
+        return unavailable(choice.device, f"{words} {_reason(choice)}")
+
+
+def preload(runtime: Any, device: Device) -> None:  # noqa: ANN401 - the library has no types
+    """Load the CUDA (and TensorRT) libraries of pip packages, where they are installed."""
+    if hasattr(runtime, "preload_dlls"):
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints what it does not find
+            runtime.preload_dlls()
+    if device == "tensorrt":
+        preload_tensorrt()
+
+
+def _reason(choice: Choice) -> str:
+    """Return why ONNX Runtime may have left out a provider that its build has."""
+    missing = missing_libraries(_LIBRARIES[choice.device])
+    if missing:
+        return f"a library cannot be loaded: {'; '.join(missing)}"
+    return (
+        f"ONNX Runtime left out {choice.provider}; the driver may be too old for its CUDA version"
+    )

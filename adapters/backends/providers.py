@@ -1,0 +1,177 @@
+"""Which execution providers of ONNX Runtime to ask for, and with what options; pure functions."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import attrs
+
+from facecv.adapters.backends.gpu import Gpu
+from facecv.core.errors import DeviceUnavailableError
+from facecv.core.pack import ModelFile
+from facecv.core.ports.inference_backend import Device, TensorSpec
+
+CPU = "CPUExecutionProvider"
+CUDA = "CUDAExecutionProvider"
+TENSORRT = "TensorrtExecutionProvider"
+
+DEVICES: tuple[Device, ...] = ("cpu", "cuda", "tensorrt")
+"""Every device that is not ``auto``."""
+
+_PROVIDER: Mapping[str, str] = {"cpu": CPU, "cuda": CUDA, "tensorrt": TENSORRT}
+
+ProviderOptions = dict[str, str]
+Providers = list[tuple[str, ProviderOptions]]
+
+
+@attrs.frozen
+class Machine:
+    """What a choice of device depends on.
+
+    Attributes:
+        providers: what the installed build of ONNX Runtime can do.
+        gpus: GPUs that the process may use.
+    """
+
+    providers: tuple[str, ...]
+    gpus: tuple[Gpu, ...] = ()
+
+
+@attrs.frozen
+class Choice:
+    """A device, and why.
+
+    Attributes:
+        device: never ``auto``.
+        reason: in words, for the log.
+    """
+
+    device: Device
+    reason: str
+
+    @property
+    def provider(self) -> str:
+        """The execution provider that must run the network."""
+        return _PROVIDER[self.device]
+
+
+def choose(device: Device, machine: Machine) -> Choice:
+    """Return what to run on; only ``auto`` may choose.
+
+    Raises:
+        DeviceUnavailableError: the device cannot be had on this machine; says why.
+    """
+    if device == "auto":
+        obstacle = find_obstacle("cuda", machine)
+        return Choice("cpu", obstacle) if obstacle else Choice("cuda", "a GPU is available")
+    obstacle = find_obstacle(device, machine)
+    if obstacle:
+        raise unavailable(device, obstacle)
+    return Choice(device, "as configured")
+
+
+def find_obstacle(device: Device, machine: Machine) -> str:
+    """Return why `device` cannot be had, in words; empty if nothing speaks against it."""
+    provider = _PROVIDER[device]
+    if provider not in machine.providers:
+        return f"the installed ONNX Runtime has no {provider}"
+    if device != "cpu" and not machine.gpus:
+        return "no NVIDIA GPU is visible to this process (driver missing, or no device passed in)"
+    return ""
+
+
+def unavailable(device: Device, reason: str) -> DeviceUnavailableError:
+    """Return the error that says why `device` cannot be had, and what to do."""
+    install = f"pip uninstall -y onnxruntime && pip install 'facecv[{device}]'"
+    return DeviceUnavailableError(
+        f"device {device!r} cannot be used: {reason}",
+        hint=f"run: {install}; or choose device 'cpu' or 'auto'",
+        details={"device": device, "reason": reason},
+    )
+
+
+@attrs.frozen
+class TensorrtSettings:
+    """How TensorRT engines are built and kept.
+
+    Attributes:
+        cache: folder of engines and timing caches; None: nothing is kept.
+        fp16: whether half precision may be used.
+        max_batch: the largest batch of the shape profile.
+        max_side: the longest side, in pixels, of the shape profile of a free input size.
+    """
+
+    cache: Path | None
+    fp16: bool = True
+    max_batch: int = 64
+    max_side: int = 1280
+
+
+def tensorrt_cache(settings: TensorrtSettings, model: ModelFile, key: Sequence[str]) -> Path | None:
+    """Return the folder of a model's engines: one per weights, GPU, versions and settings.
+
+    Args:
+        settings: how engines are built.
+        model: the network.
+        key: name and capability of the GPU, versions of libraries.
+    """
+    if settings.cache is None:
+        return None
+    precision = "fp16" if settings.fp16 else "fp32"
+    shapes = f"b{settings.max_batch}-s{settings.max_side}"
+    words = [*key, precision, shapes]
+    name = "_".join(re.sub(r"[^A-Za-z0-9.]+", "-", word) for word in words)
+    return settings.cache / (model.sha256[:16] or model.path.stem) / name
+
+
+def tensorrt_options(
+    settings: TensorrtSettings, folder: Path | None, inputs: Sequence[TensorSpec]
+) -> ProviderOptions:
+    """Return the options of TensorRT's provider.
+
+    Args:
+        settings: how engines are built.
+        folder: where this model's engines are kept; None: nowhere.
+        inputs: the network's inputs.
+    """
+    options = {"trt_fp16_enable": str(settings.fp16)} | _profiles(settings, inputs)
+    if folder is None:
+        return options
+    return options | {
+        "trt_engine_cache_enable": "True",
+        "trt_engine_cache_path": str(folder),
+        "trt_timing_cache_enable": "True",
+        "trt_timing_cache_path": str(folder),
+    }
+
+
+def _profiles(settings: TensorrtSettings, inputs: Sequence[TensorSpec]) -> ProviderOptions:
+    """Return least, usual and largest shapes of inputs that have free axes."""
+    free = [tensor for tensor in inputs if None in tensor.shape]
+    if not free:
+        return {}
+    bounds = {
+        "trt_profile_min_shapes": (1, 32),
+        "trt_profile_opt_shapes": (min(8, settings.max_batch), min(640, settings.max_side)),
+        "trt_profile_max_shapes": (settings.max_batch, settings.max_side),
+    }
+    return {
+        option: ",".join(_shape(tensor, batch, side) for tensor in free)
+        for option, (batch, side) in bounds.items()
+    }
+
+
+def _shape(tensor: TensorSpec, batch: int, side: int) -> str:
+    axes = [axis or (batch if place == 0 else side) for place, axis in enumerate(tensor.shape)]
+    return f"{tensor.name}:{'x'.join(map(str, axes))}"
+
+
+def provider_list(choice: Choice, tensorrt: ProviderOptions | None = None) -> Providers:
+    """Return the providers to ask for, the wanted one first, with their options."""
+    cuda: tuple[str, ProviderOptions] = (CUDA, {"cudnn_conv_algo_search": "HEURISTIC"})
+    chains: Mapping[str, Providers] = {
+        "cpu": [],
+        "cuda": [cuda],
+        "tensorrt": [(TENSORRT, tensorrt or {}), cuda],
+    }
+    return [*chains[choice.device], (CPU, {})]

@@ -1,0 +1,67 @@
+"""A network loaded by ONNX Runtime."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facecv.core.errors import InferenceError
+from facecv.core.ports.inference_backend import TensorSpec
+
+_DTYPES = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(float16)": "float16"}
+
+
+class OnnxSession:
+    """A network in an ``onnxruntime.InferenceSession``; may be run from several threads."""
+
+    def __init__(self, session: Any) -> None:  # noqa: ANN401 - the library has no types
+        """Take an ``onnxruntime.InferenceSession``."""
+        self._session = session
+        self._inputs = tuple(map(_spec, session.get_inputs()))
+        self._outputs = tuple(map(_spec, session.get_outputs()))
+        self._provider = str(session.get_providers()[0])
+
+    @property
+    def inputs(self) -> Sequence[TensorSpec]:
+        """Its inputs, in the file's order."""
+        return self._inputs
+
+    @property
+    def outputs(self) -> Sequence[TensorSpec]:
+        """Its outputs, in the file's order."""
+        return self._outputs
+
+    @property
+    def provider(self) -> str:
+        """The execution provider that runs it, such as ``CPUExecutionProvider``."""
+        return self._provider
+
+    def run(self, inputs: Mapping[str, NDArray[Any]], /) -> list[NDArray[Any]]:
+        """Return all outputs, in the file's order.
+
+        Raises:
+            InferenceError: the network failed, or is closed.
+        """
+        session = self._session
+        if session is None:
+            raise InferenceError("the network was closed and cannot run any more")
+        try:
+            outputs = session.run(None, dict(inputs))
+        except Exception as error:  # the library's errors have no common root
+            raise InferenceError(f"the network failed: {_first_line(error)}") from error
+        return [np.asarray(output) for output in outputs]
+
+    def close(self) -> None:
+        """Free the network once no run uses it any more. May be called twice."""
+        self._session = None
+
+
+def _spec(value: Any) -> TensorSpec:  # noqa: ANN401 - the library has no types
+    shape = tuple(axis if isinstance(axis, int) else None for axis in value.shape)
+    dtype = _DTYPES.get(value.type, str(value.type).removeprefix("tensor(").removesuffix(")"))
+    return TensorSpec(value.name, shape, dtype)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
