@@ -1,0 +1,180 @@
+"""A gallery in memory: for tests, for trying things out, and for what must not be kept."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import TypeVar
+
+import attrs
+import numpy as np
+
+from facecv.adapters.galleries.memory_shelf import Shelf
+from facecv.core.embedding import Embedding, check_same_space
+from facecv.core.errors import AlreadyExistsError, CollectionNotFoundError
+from facecv.core.gallery import Collection, Counts, FaceRecord, Match, Person, SearchQuery
+
+ValueT = TypeVar("ValueT", Collection, Person)
+
+
+class MemoryGallery:
+    """Keeps everything in this process; gone when it ends.
+
+    One thread at a time: a transaction keeps the others waiting until it ends.
+    """
+
+    def __init__(self) -> None:
+        self._shelves: dict[str, Shelf] = {}
+        self._lock = threading.RLock()
+        self._undo: list[Callable[[], object]] = []
+        self._depth = 0
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Return a context whose changes are undone if it fails."""
+        return self._changing()
+
+    def create_collection(self, collection: Collection, /) -> None:
+        """Add an empty collection."""
+        with self._changing():
+            if collection.name in self._shelves:
+                raise AlreadyExistsError(f"there is a collection {collection.name!r} already")
+            shelf = Shelf(_own(collection), self._undo)
+            self._shelves[collection.name] = shelf
+            self._undo.append(lambda: self._shelves.pop(collection.name))
+
+    def collection(self, name: str, /) -> Collection:
+        """Return a collection."""
+        with self._lock:
+            return _own(self._shelf(name).collection)
+
+    def collections(self) -> list[Collection]:
+        """Return all collections, by name."""
+        with self._lock:
+            return [_own(self._shelves[name].collection) for name in sorted(self._shelves)]
+
+    def update_collection(self, collection: Collection, /) -> None:
+        """Replace what may change of a collection."""
+        with self._changing():
+            shelf = self._shelf(collection.name)
+            check_same_space(shelf.collection.space, collection.space)
+            shelf.update(attrs.evolve(_own(collection), created=shelf.collection.created))
+
+    def delete_collection(self, name: str, /) -> None:
+        """Delete a collection with all it holds."""
+        with self._changing():
+            shelf = self._shelf(name)
+            del self._shelves[name]
+            self._undo.append(lambda: self._shelves.__setitem__(name, shelf))
+
+    def add_person(self, collection: str, person: Person, faces: Sequence[FaceRecord], /) -> None:
+        """Add a person with any number of faces."""
+        with self._changing():
+            shelf = self._shelf(collection)
+            shelf.add_person(_own(person))
+            shelf.add_faces(person.id, faces)
+
+    def add_faces(self, collection: str, person_id: str, faces: Sequence[FaceRecord], /) -> None:
+        """Add faces to a person."""
+        with self._changing():
+            self._shelf(collection).add_faces(person_id, faces)
+
+    def person(self, collection: str, person_id: str, /) -> Person:
+        """Return a person."""
+        with self._lock:
+            return _own(self._shelf(collection).person(person_id))
+
+    def persons(
+        self, collection: str, /, *, name: str | None = None, after: str = "", limit: int = 0
+    ) -> list[Person]:
+        """Return persons by rising id."""
+        with self._lock:
+            everybody = self._shelf(collection).persons
+            ids = sorted(
+                key
+                for key, person in everybody.items()
+                if key > after and name in {None, person.name}
+            )
+            return [_own(everybody[key]) for key in ids[: limit or None]]
+
+    def update_person(self, collection: str, person: Person, /) -> None:
+        """Replace a person's name and metadata."""
+        with self._changing():
+            shelf = self._shelf(collection)
+            old = shelf.person(person.id)
+            shelf.update_person(attrs.evolve(_own(person), created=old.created))
+
+    def delete_person(self, collection: str, person_id: str, /) -> None:
+        """Delete a person with all faces."""
+        with self._changing():
+            self._shelf(collection).delete_person(person_id)
+
+    def faces(
+        self, collection: str, person_id: str | None = None, /
+    ) -> Iterator[tuple[str, FaceRecord]]:
+        """Yield (person id, face), as they are now."""
+        with self._lock:
+            return iter(self._shelf(collection).faces_of(person_id))
+
+    def delete_face(self, collection: str, face_id: str, /) -> None:
+        """Delete one face."""
+        with self._changing():
+            self._shelf(collection).delete_face(face_id)
+
+    def count(self, collection: str, /) -> Counts:
+        """Return how much a collection has."""
+        with self._lock:
+            shelf = self._shelf(collection)
+            return Counts(persons=len(shelf.persons), faces=len(shelf.faces))
+
+    def search(
+        self, collection: str, probes: Sequence[Embedding], query: SearchQuery, /
+    ) -> list[list[Match]]:
+        """Return, for each probe, the persons most like it."""
+        with self._lock:
+            shelf = self._shelf(collection)
+            for probe in probes:
+                check_same_space(shelf.collection.space, probe.space)
+            if not probes:
+                return []
+            found = shelf.index.view().search(
+                np.stack([probe.vector for probe in probes]),
+                top_k=query.top_k,
+                threshold=query.threshold,
+                persons=shelf.accepted(query),
+            )
+            return [
+                [
+                    Match(_own(shelf.person_of(hit)), shelf.face_of(hit), hit.similarity)
+                    for hit in hits
+                ]
+                for hits in found
+            ]
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to release."""
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Keep other threads out, and undo what the block changed if it fails."""
+        with self._lock:
+            before = len(self._undo)
+            self._depth += 1
+            try:
+                yield
+            except BaseException:
+                while len(self._undo) > before:
+                    self._undo.pop()()
+                raise
+            finally:
+                self._depth -= 1
+                if not self._depth:
+                    self._undo.clear()
+
+    def _shelf(self, name: str) -> Shelf:
+        if name not in self._shelves:
+            raise CollectionNotFoundError(f"there is no collection {name!r}")
+        return self._shelves[name]
+
+
+def _own(value: ValueT) -> ValueT:
+    """Return `value` with metadata that nobody else can change."""
+    return attrs.evolve(value, metadata=dict(value.metadata))
