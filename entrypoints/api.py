@@ -12,19 +12,16 @@ from facecv.core.errors import FaceNotFoundError
 from facecv.core.face import Face
 from facecv.core.gallery import Collection, Counts, FaceRecord, Identification, Metadata, Person
 from facecv.core.image import Image, ImageSource
-from facecv.core.pack import PackManifest
-from facecv.core.ports.annotator import Annotator, Label
+from facecv.core.ports.annotator import Label
 from facecv.core.ports.gallery_repo import GalleryRepo
-from facecv.core.ports.model_store import ModelStore
 from facecv.core.services.analyse import Analyser, Want
 from facecv.core.services.enrol import Enroller, Enrolment, EnrolOptions
 from facecv.core.services.find import FindOptions
 from facecv.core.services.identify import Identifier, IdentifyOptions
-from facecv.core.services.registry import Slot
 from facecv.core.services.transfer import export_lines, import_lines
 from facecv.core.services.verify import Verification, Verifier
+from facecv.entrypoints.bootstrap import Parts, bootstrap, configure
 from facecv.entrypoints.config import Config
-from facecv.models.catalogue import PackCatalogue
 
 AnyImage = ImageSource | Image
 
@@ -46,21 +43,10 @@ class Engine:
     a BGR array, or an `Image`.
 
     Attributes:
-        config: the configuration it was made from.
-        analyser: looks at pictures.
-        pack: the model pack in use.
-        store: keeps model files.
-        packs: all packs that are known.
-        annotator: draws on pictures.
+        parts: what the engine is made of; `bootstrap` makes them.
     """
 
-    config: Config
-    analyser: Analyser
-    pack: PackManifest
-    store: ModelStore
-    packs: PackCatalogue
-    annotator: Annotator
-    _gallery: Slot[GalleryRepo]
+    parts: Parts
 
     @classmethod
     def open(
@@ -68,7 +54,7 @@ class Engine:
         config: Config | str | Path | Mapping[str, Any] | None = None,
         /,
         **overrides: Any,  # noqa: ANN401 - keys of the configuration, validated there
-    ) -> "Engine":
+    ) -> Self:
         """Return an engine.
 
         Args:
@@ -81,9 +67,17 @@ class Engine:
             ConfigurationError: a setting is unknown or has the wrong type.
             PluginError: a setting names something that no plugin registers.
         """
-        from facecv.entrypoints.bootstrap import bootstrap, configure  # noqa: PLC0415 - a cycle
+        return cls(bootstrap(configure(config, overrides)))
 
-        return bootstrap(configure(config, overrides))
+    @property
+    def config(self) -> Config:
+        """The configuration the engine was made from."""
+        return self.parts.config
+
+    @property
+    def analyser(self) -> Analyser:
+        """What looks at pictures."""
+        return self.parts.analyser
 
     def read(self, image: AnyImage) -> Image:
         """Return a picture, decoded and upright."""
@@ -115,20 +109,20 @@ class Engine:
 
     def gallery(self, collection: str | None = None, /) -> "Gallery":
         """Return a collection of enrolled persons; it is made when somebody is enrolled."""
-        return Gallery(self, self._gallery.get(), collection or self.config.collection)
+        return Gallery(self, self.parts.gallery.get(), collection or self.config.collection)
 
     def collections(self) -> list[Collection]:
         """Return all collections of the gallery."""
-        return self._gallery.get().collections()
+        return self.parts.gallery.get().collections()
 
     def draw(self, image: AnyImage, labels: Sequence[Label]) -> Pixels:
         """Return a copy of the picture, uint8 [H, W, 3] BGR, with `labels` drawn on it."""
-        return self.annotator.draw(self.read(image).pixels, labels)
+        return self.parts.annotator.draw(self.read(image).pixels, labels)
 
     def close(self) -> None:
         """Close the gallery. May be called twice."""
-        if self._gallery.loaded:
-            self._gallery.get().close()
+        if self.parts.gallery.loaded:
+            self.parts.gallery.get().close()
 
     def __enter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""The one composition root: from a configuration to an engine."""
+"""The one composition root: from a configuration to the parts of an engine."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,11 +8,12 @@ import attrs
 
 from facecv.core.errors import ConfigurationError
 from facecv.core.pack import PackManifest
-from facecv.core.ports.inference_backend import SessionOptions
+from facecv.core.ports.annotator import Annotator
+from facecv.core.ports.gallery_repo import GalleryRepo
+from facecv.core.ports.inference_backend import InferenceBackend, SessionOptions
 from facecv.core.ports.model_store import ModelStore
 from facecv.core.services.analyse import Analyser
 from facecv.core.services.registry import Blueprint, Slot
-from facecv.entrypoints.api import Engine
 from facecv.entrypoints.config import Config, evolve, load
 from facecv.models.catalogue import PackCatalogue
 from facecv.models.document import structure
@@ -39,8 +40,35 @@ def configure(
     return load(Path(config) if config else None, changes)
 
 
-def bootstrap(config: Config, catalogue: Catalogue | None = None) -> Engine:
-    """Return an engine; nothing is loaded yet.
+@attrs.frozen(eq=False)
+class Parts:
+    """Everything an engine is made of, wired; no model is loaded and no gallery open yet.
+
+    Attributes:
+        config: the configuration it was made from.
+        catalogue: what plugins provide.
+        packs: all packs that are known.
+        pack: the model pack in use.
+        store: keeps model files.
+        backend: runs the networks.
+        analyser: looks at pictures.
+        annotator: draws on pictures.
+        gallery: keeps enrolled faces.
+    """
+
+    config: Config
+    catalogue: Catalogue
+    packs: PackCatalogue
+    pack: PackManifest
+    store: ModelStore
+    backend: Slot[InferenceBackend]
+    analyser: Analyser
+    annotator: Annotator
+    gallery: Slot[GalleryRepo]
+
+
+def bootstrap(config: Config, catalogue: Catalogue | None = None) -> Parts:
+    """Return the parts of an engine; nothing is loaded yet.
 
     Args:
         config: the settings.
@@ -51,18 +79,20 @@ def bootstrap(config: Config, catalogue: Catalogue | None = None) -> Engine:
         UnknownProviderError: the configuration names something that no plugin registers.
         ModelNotFoundError: there is no such pack.
     """
-    builder = Builder(config, catalogue or load_plugins())
+    catalogue = catalogue or load_plugins()
+    builder = Builder(config, catalogue)
     builder.check_sections()
     store: ModelStore = builder.build("model_stores", config.store)
-    packs = PackCatalogue(config.packs, tuple(builder.catalogue.packs()))
+    packs = PackCatalogue(config.packs, tuple(catalogue.packs()))
     pack = choose_pack(config, packs, store)
+    backend = builder.slot("backends", config.backend)
     resolver = Resolver(
-        builder.catalogue,
+        catalogue,
         packs,
         store,
         pack,
         config.pack_dir,
-        builder.slot("backends", config.backend),
+        backend,
         SessionOptions(config.device, config.threads),
         builder.settings,
     )
@@ -74,9 +104,17 @@ def bootstrap(config: Config, catalogue: Catalogue | None = None) -> Engine:
         resolver.attribute_models(config.attributes),
         config.detection.options(),
     )
-    gallery = builder.gallery()
-    annotator = builder.build("annotators", config.annotator)
-    return Engine(config, analyser, pack, store, packs, annotator, gallery)
+    return Parts(
+        config=config,
+        catalogue=catalogue,
+        packs=packs,
+        pack=pack,
+        store=store,
+        backend=backend,
+        analyser=analyser,
+        annotator=builder.build("annotators", config.annotator),
+        gallery=builder.gallery(),
+    )
 
 
 @attrs.frozen(eq=False)
