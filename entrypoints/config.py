@@ -117,7 +117,7 @@ class Config:
     gallery: str = "sqlite"
     collection: str = "default"
     store: str = "local"
-    decoder: str = "opencv"
+    decoder: str = "pillow"
     aligner: str = "opencv"
     annotator: str = "opencv"
     quality: GateName = "standard"

@@ -78,7 +78,7 @@ class LocalStoreSettings:
 
 @attrs.frozen
 class DecoderSettings:
-    """Section ``[image_decoders.opencv]``.
+    """Section ``[image_decoders.pillow]``.
 
     Attributes:
         max_bytes: the most bytes of an encoded picture.
@@ -155,11 +155,11 @@ def _local(request: BuildRequest) -> "ModelStore":
 
 
 def _decoder(request: BuildRequest) -> "ImageDecoder":
-    from facecv.adapters.images.decoder import OpenCVDecoder
+    from facecv.adapters.images.decoder import PillowDecoder
 
     settings = request.settings_as(DecoderSettings)
     limits = ImageLimits(settings.max_bytes, settings.max_pixels)
-    return OpenCVDecoder(limits, urls=settings.urls, timeout=settings.timeout)
+    return PillowDecoder(limits, urls=settings.urls, timeout=settings.timeout)
 
 
 def _aligner(_: BuildRequest) -> "FaceAligner":
@@ -218,7 +218,7 @@ def facecv_register_model_stores() -> "Iterable[Provider[ModelStore]]":
 @hookimpl
 def facecv_register_image_decoders() -> "Iterable[Provider[ImageDecoder]]":
     """Return our image decoders."""
-    return [Provider("opencv", _decoder, "files, bytes, text, arrays and URLs", DecoderSettings)]
+    return [Provider("pillow", _decoder, "files, bytes, text, arrays and URLs", DecoderSettings)]
 
 
 @hookimpl
