@@ -52,7 +52,8 @@ class PluginInfo:
     error: str = ""
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.distribution} {self.version})"
+        origin = f"{self.distribution} {self.version}".strip()
+        return f"{self.name} ({origin})" if origin else self.name
 
 
 @attrs.frozen
@@ -175,7 +176,7 @@ def _collect(manager: pluggy.PluginManager, infos: list[PluginInfo]) -> Catalogu
     known = {info.name: info for info in infos}
     entries: dict[str, dict[str, tuple[Entry, ...]]] = {kind: {} for kind in PORTS}
     for kind, hook in PORTS.items():
-        for impl in reversed(getattr(manager.hook, hook).get_hookimpls()):
+        for impl in getattr(manager.hook, hook).get_hookimpls():
             info = known[impl.plugin_name]
             try:
                 items = _items(cast("Callable[[], Iterable[object]]", impl.function), kind)
