@@ -11,7 +11,9 @@ FOLDERS = ("adapters", "core", "entrypoints", "models", "plugins")
 
 def test_the_package_folder_holds_exactly_the_links() -> None:
     package = ROOT / "src" / "facecv"
-    links = {path.name: path.readlink().as_posix() for path in package.iterdir() if path.is_symlink()}
+    links = {
+        path.name: path.readlink().as_posix() for path in package.iterdir() if path.is_symlink()
+    }
     assert links == {name: f"../../{name}" for name in FOLDERS}
     files = {path.name for path in package.iterdir()} - set(FOLDERS) - {"__pycache__"}
     assert files == {"__init__.py", "py.typed"}
