@@ -79,11 +79,10 @@ def bootstrap(config: Config, catalogue: Catalogue | None = None) -> Parts:
         UnknownProviderError: the configuration names something that no plugin registers.
         ModelNotFoundError: there is no such pack.
     """
-    catalogue = catalogue or load_plugins()
-    builder = Builder(config, catalogue)
+    builder = prepare(config, catalogue)
+    catalogue = builder.catalogue
     builder.check_sections()
-    store: ModelStore = builder.build("model_stores", config.store)
-    packs = PackCatalogue(config.packs, tuple(catalogue.packs()))
+    store, packs = builder.store(), builder.packs()
     pack = choose_pack(config, packs, store)
     backend = builder.slot("backends", config.backend)
     resolver = Resolver(
@@ -117,6 +116,14 @@ def bootstrap(config: Config, catalogue: Catalogue | None = None) -> Parts:
     )
 
 
+def prepare(config: Config, catalogue: Catalogue | None = None) -> "Builder":
+    """Return what builds the parts of an engine one by one, for tools that look at installations.
+
+    Takes the same arguments as `bootstrap`; nothing is checked, built or loaded yet.
+    """
+    return Builder(config, catalogue or load_plugins())
+
+
 @attrs.frozen(eq=False)
 class Builder:
     """Builds what the configuration names."""
@@ -139,6 +146,15 @@ class Builder:
         """Return a slot for it, built at first use; the name is checked now."""
         self.catalogue.provider(kind, name)
         return Slot(lambda: Blueprint(name, lambda: self.build(kind, name)))
+
+    def store(self) -> ModelStore:
+        """Return the model store that the configuration names."""
+        store: ModelStore = self.build("model_stores", self.config.store)
+        return store
+
+    def packs(self) -> PackCatalogue:
+        """Return the known packs: ours, those of plugins and those of the user."""
+        return PackCatalogue(self.config.packs, tuple(self.catalogue.packs()))
 
     def gallery(self) -> Slot[Any]:
         """Return the gallery's slot; what is not a provider's name is the path of a file."""

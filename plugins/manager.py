@@ -114,6 +114,23 @@ class Catalogue:
             cast("PackManifest", self.entry("packs", name).item) for name in self.names("packs")
         ]
 
+    def call(self, hook: str, /, **arguments: object) -> list[PluginInfo]:
+        """Call a hook of every plugin that implements it; return those that failed, and why.
+
+        Args:
+            hook: such as ``facecv_cli``.
+            arguments: of the hook; an implementation may take fewer.
+        """
+        known = {info.name: info for info in self.plugins}
+        failed = []
+        for impl in reversed(getattr(self.manager.hook, hook).get_hookimpls()):
+            try:
+                impl.function(*(arguments[name] for name in impl.argnames))
+            except Exception as error:  # noqa: BLE001 - whatever a foreign hook does
+                reason = f"{hook} failed: {error!r}"
+                failed.append(attrs.evolve(known[impl.plugin_name], error=reason))
+        return failed
+
 
 def load(*, third_party: bool = True) -> Catalogue:
     """Return a catalogue of our own adapters and, if asked, of all installed plugins.
