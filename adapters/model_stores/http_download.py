@@ -14,7 +14,6 @@ from facecv.core.pack import Progress
 
 _ABSENT = frozenset({403, 404, 410})  # some object stores say 403 of what is not there
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-_CHUNK = 1 << 18
 _LARGEST = 8 << 30
 
 
@@ -192,7 +191,7 @@ def _write_body(response: httpx.Response, target: Target, start: int, progress: 
     with target.part.open("ab" if start else "wb") as file:
         target.tag.write_text(_validator(response), encoding="utf-8")
         progress(target.name, done, total)
-        for chunk in response.iter_raw(_CHUNK):
+        for chunk in response.iter_raw():
             done += len(chunk)
             if done > (target.size or _LARGEST):
                 file.close()
