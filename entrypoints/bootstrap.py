@@ -154,7 +154,8 @@ class Builder:
 
     def packs(self) -> PackCatalogue:
         """Return the known packs: ours, those of plugins and those of the user."""
-        return PackCatalogue(self.config.packs, tuple(self.catalogue.packs()))
+        registered = tuple(self.catalogue.packs())
+        return PackCatalogue(self.config.packs, registered, self.store().digest)
 
     def gallery(self) -> Slot[Any]:
         """Return the gallery's slot; what is not a provider's name is the path of a file."""

@@ -50,8 +50,8 @@ class PackCatalogue:
         built_in: the folder of our own packs.
     """
 
-    paths: tuple[Path, ...] = attrs.field(default=(), converter=tuple)
-    registered: tuple[PackManifest, ...] = attrs.field(default=(), converter=tuple)
+    paths: tuple[Path, ...] = ()
+    registered: tuple[PackManifest, ...] = ()
     digest: Callable[[Path], str] = file_digest
     built_in: Path = BUILT_IN
 
