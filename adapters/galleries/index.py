@@ -49,6 +49,9 @@ class IndexView:
 
     def without(self, faces: Iterable[int]) -> "IndexView":
         """Return this view less some faces."""
+        faces = list(faces)
+        if not faces:
+            return self
         gone = np.isin(self.faces, np.fromiter(faces, np.int64))
         return attrs.evolve(self, alive=self.alive & ~gone)
 
@@ -123,6 +126,9 @@ class FaceIndex:
         self._faces: Keys = np.empty(0, np.int64)
         self._persons: Keys = np.empty(0, np.int64)
         self._alive = np.empty(0, np.bool_)
+
+    def __len__(self) -> int:
+        return int(np.count_nonzero(self._alive[: self._count]))
 
     def add(self, faces: Iterable[int], persons: Iterable[int], vectors: Floats) -> None:
         """Add faces, their persons, and their vectors float32 [N, D]."""

@@ -1,0 +1,160 @@
+"""Connections to one gallery file: any number of readers, one writer at a time."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from facecv.adapters.galleries.sqlite.schema import prepare
+from facecv.core.errors import AlreadyExistsError, GalleryError, GallerySchemaError
+
+
+class Connections:
+    """Lends connections to threads, and keeps a thread's transaction on one of them.
+
+    Attributes:
+        path: the file.
+    """
+
+    def __init__(self, path: Path, busy_timeout: float) -> None:
+        self.path = path
+        self._patience = busy_timeout
+        self._idle: list[Database] = []
+        self._closed = False
+        self._lock = threading.Lock()
+        self._writer = threading.Lock()
+        self._mine = threading.local()
+        self._prepare()
+
+    @contextmanager
+    def committed(self) -> Iterator[Database]:
+        """Lend a connection that sees one committed state, fixed by its first query."""
+        with translated(self.path), self._lent() as db, db.atomic():
+            yield db
+
+    @contextmanager
+    def reading(self) -> Iterator[Database]:
+        """Lend a connection that sees one state, changes of this thread's transaction included."""
+        mine = self._transaction
+        if mine is None:
+            with self.committed() as db:
+                yield db
+        else:
+            with translated(self.path):
+                yield mine
+
+    @contextmanager
+    def writing(self) -> Iterator[Database]:
+        """Lend a connection whose changes are kept if the block ends well, or else undone.
+
+        A block inside another keeps nothing by itself: the outermost one commits.
+        """
+        mine = self._transaction
+        if mine is not None:
+            with translated(self.path), mine.atomic():
+                yield mine
+            return
+        with translated(self.path), self._writer, self._lent() as db:
+            db.execute("BEGIN IMMEDIATE")
+            self._mine.db = db
+            try:
+                yield db
+                db.execute("COMMIT")
+            finally:
+                self._mine.db = None
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether this thread is inside `writing`."""
+        return self._transaction is not None
+
+    def close(self) -> None:
+        """Close idle connections now, lent ones when they come back."""
+        with self._lock:
+            self._closed = True
+            while self._idle:
+                self._idle.pop().close()
+
+    @property
+    def _transaction(self) -> Database | None:
+        mine: Database | None = getattr(self._mine, "db", None)
+        return mine
+
+    @contextmanager
+    def _lent(self) -> Iterator[Database]:
+        db = self._take()
+        try:
+            yield db
+        finally:
+            self._put_back(db)
+
+    def _take(self) -> Database:
+        with self._lock:
+            if self._closed:
+                raise GalleryError(f"the gallery {self.path} is closed")
+            if self._idle:
+                return self._idle.pop()
+        return self._open()
+
+    def _put_back(self, db: Database) -> None:
+        if db.conn.in_transaction:
+            db.rollback()
+        with self._lock:
+            if not self._closed:
+                self._idle.append(db)
+                return
+        db.close()
+
+    def _open(self) -> Database:
+        """Open a connection without implicit transactions, usable by one thread at a time."""
+        conn = sqlite3.connect(
+            self.path, timeout=self._patience, isolation_level=None, check_same_thread=False
+        )
+        db = Database(conn, execute_plugins=False)
+        db.execute("PRAGMA foreign_keys = ON")
+        db.execute("PRAGMA synchronous = FULL")
+        return db
+
+    def _prepare(self) -> None:
+        """Make sure that the file is a gallery, and keep the first connection."""
+        with translated(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            db = self._open()
+            try:
+                prepare(db, self.path, self._patience)
+            except BaseException:
+                db.close()
+                raise
+            self._idle.append(db)
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the file system raise into errors of the gallery."""
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise AlreadyExistsError(f"{path}: {error}") from error
+    except sqlite3.OperationalError as error:
+        raise _operational(path, error) from error
+    except (sqlite3.DatabaseError, OSError) as error:
+        raise GallerySchemaError(
+            f"{path} cannot be used as a gallery: {error}",
+            hint="give the path of another file, or restore this one from a copy",
+        ) from error
+
+
+def _operational(path: Path, error: sqlite3.OperationalError) -> GalleryError:
+    """Return our error for what may pass (busy, full) or may not (no such place)."""
+    text = str(error)
+    if "locked" in text or "busy" in text:
+        return GalleryError(f"{path} is in use by another program", hint="try again later")
+    if "unable to open" in text or "readonly" in text:
+        return GallerySchemaError(
+            f"{path} cannot be opened for writing: {text}",
+            hint="give the path of a file in a folder that you may write to",
+        )
+    return GalleryError(f"{path}: {text}")

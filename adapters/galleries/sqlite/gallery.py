@@ -1,0 +1,153 @@
+"""The gallery port on SQLite tables."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from facecv.adapters.galleries.sqlite import rows, tables
+from facecv.adapters.galleries.sqlite.connections import Connections
+from facecv.adapters.galleries.sqlite.projection import Projector, empty_projection
+from facecv.adapters.galleries.sqlite.search import search
+from facecv.core.embedding import Embedding
+from facecv.core.gallery import Collection, Counts, FaceRecord, Match, Person, SearchQuery
+
+_PAGE = 256
+
+
+class SqliteGallery:
+    """Keeps everything in one file, which threads and processes may share.
+
+    Readers never wait. Writers wait for one another, up to `busy_timeout` seconds.
+    """
+
+    def __init__(self, path: Path, *, busy_timeout: float = 30.0) -> None:
+        """Open a gallery file; make it, and its folder, if it is not there.
+
+        Raises:
+            GallerySchemaError: the file is not a gallery, is one of a newer version, or cannot be
+                written.
+        """
+        self._connections = Connections(Path(path), busy_timeout)
+        self._projectors: dict[str, Projector] = {}
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Return a context whose changes are committed together."""
+        with self._connections.writing():
+            yield
+
+    def create_collection(self, collection: Collection, /) -> None:
+        """Add an empty collection."""
+        with self._connections.writing() as db:
+            tables.insert_collection(db, collection)
+
+    def collection(self, name: str, /) -> Collection:
+        """Return a collection."""
+        with self._connections.reading() as db:
+            return tables.find_collection(db, name).collection
+
+    def collections(self) -> list[Collection]:
+        """Return all collections, by name."""
+        with self._connections.reading() as db:
+            return tables.collections(db)
+
+    def update_collection(self, collection: Collection, /) -> None:
+        """Replace what may change of a collection."""
+        with self._connections.writing() as db:
+            tables.update_collection(db, collection)
+
+    def delete_collection(self, name: str, /) -> None:
+        """Delete a collection with all it holds."""
+        with self._connections.writing() as db:
+            db.table("collections").delete(tables.find_collection(db, name).key)
+
+    def add_person(self, collection: str, person: Person, faces: Sequence[FaceRecord], /) -> None:
+        """Add a person with any number of faces."""
+        with self._connections.writing() as db:
+            found = tables.find_collection(db, collection)
+            tables.insert_faces(db, found, tables.insert_person(db, found, person), faces)
+
+    def add_faces(self, collection: str, person_id: str, faces: Sequence[FaceRecord], /) -> None:
+        """Add faces to a person."""
+        with self._connections.writing() as db:
+            found = tables.find_collection(db, collection)
+            person = tables.find_person(db, found, person_id)
+            tables.insert_faces(db, found, person["key"], faces)
+
+    def person(self, collection: str, person_id: str, /) -> Person:
+        """Return a person."""
+        with self._connections.reading() as db:
+            found = tables.find_collection(db, collection)
+            return rows.as_person(tables.find_person(db, found, person_id))
+
+    def persons(
+        self, collection: str, /, *, name: str | None = None, after: str = "", limit: int = 0
+    ) -> list[Person]:
+        """Return persons by rising id."""
+        with self._connections.reading() as db:
+            found = tables.find_collection(db, collection)
+            return tables.persons(db, found, name=name, after=after, limit=limit)
+
+    def update_person(self, collection: str, person: Person, /) -> None:
+        """Replace a person's name and metadata."""
+        with self._connections.writing() as db:
+            tables.update_person(db, tables.find_collection(db, collection), person)
+
+    def delete_person(self, collection: str, person_id: str, /) -> None:
+        """Delete a person with all faces."""
+        with self._connections.writing() as db:
+            found = tables.find_collection(db, collection)
+            db.table("persons").delete(tables.find_person(db, found, person_id)["key"])
+
+    def faces(
+        self, collection: str, person_id: str | None = None, /
+    ) -> Iterator[tuple[str, FaceRecord]]:
+        """Yield (person id, face), read page by page."""
+        with self._connections.reading() as db:
+            found = tables.find_collection(db, collection)
+            if person_id is not None:
+                tables.find_person(db, found, person_id)
+        return self._pages(found, person_id)
+
+    def delete_face(self, collection: str, face_id: str, /) -> None:
+        """Delete one face."""
+        with self._connections.writing() as db:
+            tables.delete_face(db, tables.find_collection(db, collection), face_id)
+
+    def count(self, collection: str, /) -> Counts:
+        """Return how much a collection has."""
+        with self._connections.reading() as db:
+            return tables.count(db, tables.find_collection(db, collection))
+
+    def search(
+        self, collection: str, probes: Sequence[Embedding], query: SearchQuery, /
+    ) -> list[list[Match]]:
+        """Return, for each probe, the persons most like it."""
+        projector = self._projectors.setdefault(collection, Projector())
+        with self._connections.committed() as db:
+            projection = projector.projection(db, collection)
+            if not self._connections.in_transaction:
+                found = tables.find_collection(db, collection)
+                return search(db, found, projection or empty_projection(found), probes, query)
+        with self._connections.reading() as db:
+            found = tables.find_collection(db, collection)
+            if projection is None or projection.collection != found.key:
+                projection = empty_projection(found)
+            return search(db, found, projection, probes, query)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._connections.close()
+        self._projectors.clear()
+
+    def _pages(
+        self, found: tables.Found, person_id: str | None
+    ) -> Iterator[tuple[str, FaceRecord]]:
+        after = ("", "")
+        while True:
+            with self._connections.reading() as db:
+                page = tables.faces_page(db, found, person_id, after, _PAGE)
+            yield from page
+            if len(page) < _PAGE:
+                return
+            after = (page[-1][0], page[-1][1].id)

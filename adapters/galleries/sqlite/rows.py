@@ -1,0 +1,133 @@
+"""Values as rows of the tables, and back."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import cv2
+import numpy as np
+
+from facecv.core.arrays import Floats, Pixels
+from facecv.core.embedding import Embedding, EmbeddingSpace
+from facecv.core.errors import GallerySchemaError
+from facecv.core.gallery import Collection, FaceRecord, Metadata, Person
+
+Row = Mapping[str, Any]
+"""A row by the names of its columns; its types are those of the schema."""
+
+_VECTOR = np.dtype("<f4")
+
+
+def collection_row(collection: Collection) -> dict[str, object]:
+    """Return what a collection's row holds, except its space."""
+    return {
+        "name": collection.name,
+        "threshold": collection.threshold,
+        "margin": collection.margin,
+        "store_crops": int(collection.store_crops),
+        "metadata": metadata_text(collection.metadata),
+        "created": _time_text(collection.created),
+    }
+
+
+def as_collection(row: Row) -> Collection:
+    """Return the collection of a row joined with its space."""
+    return Collection(
+        name=row["name"],
+        space=as_space(row),
+        threshold=row["threshold"],
+        margin=row["margin"],
+        store_crops=bool(row["store_crops"]),
+        metadata=as_metadata(row["metadata"]),
+        created=datetime.fromisoformat(row["created"]),
+    )
+
+
+def as_space(row: Row) -> EmbeddingSpace:
+    """Return the space whose columns are in a row."""
+    return EmbeddingSpace(
+        model=row["model"], dim=row["dim"], digest=row["digest"], preprocessing=row["preprocessing"]
+    )
+
+
+def person_row(person: Person) -> dict[str, object]:
+    """Return what a person's row holds, except the collection."""
+    return {
+        "id": person.id,
+        "name": person.name,
+        "metadata": metadata_text(person.metadata),
+        "created": _time_text(person.created),
+    }
+
+
+def as_person(row: Row) -> Person:
+    """Return the person of a row."""
+    return Person(
+        name=row["name"],
+        id=row["id"],
+        metadata=as_metadata(row["metadata"]),
+        created=datetime.fromisoformat(row["created"]),
+    )
+
+
+def face_row(face: FaceRecord) -> dict[str, object]:
+    """Return what a face's row holds, except collection, person and space."""
+    return {
+        "id": face.id,
+        "vector": face.embedding.vector.astype(_VECTOR).tobytes(),
+        "norm": face.embedding.norm,
+        "source": face.source,
+        "digest": face.digest,
+        "quality": face.quality,
+        "created": _time_text(face.created),
+        "crop": None if face.crop is None else _png(face.crop),
+    }
+
+
+def as_face(row: Row, space: EmbeddingSpace) -> FaceRecord:
+    """Return the face of a row whose vector is of `space`."""
+    vector = as_vectors([row["vector"]], space.dim)[0]
+    return FaceRecord(
+        embedding=Embedding(vector, space, norm=row["norm"]),
+        id=row["id"],
+        source=row["source"],
+        digest=row["digest"],
+        quality=row["quality"],
+        crop=None if row["crop"] is None else _pixels(row["crop"]),
+        created=datetime.fromisoformat(row["created"]),
+    )
+
+
+def as_vectors(blobs: list[bytes], dim: int) -> Floats:
+    """Return float32 [N, dim] from N stored vectors."""
+    if any(len(blob) != dim * _VECTOR.itemsize for blob in blobs):
+        raise GallerySchemaError(f"a stored vector does not have {dim} numbers")
+    flat = np.frombuffer(b"".join(blobs), _VECTOR).astype(np.float32)
+    return flat.reshape(len(blobs), dim)
+
+
+def metadata_text(metadata: Metadata) -> str:
+    """Return metadata as JSON in ASCII."""
+    return json.dumps(dict(metadata))
+
+
+def as_metadata(text: str) -> dict[str, Any]:
+    """Return metadata from JSON."""
+    metadata: dict[str, Any] = json.loads(text)
+    return metadata
+
+
+def _time_text(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat()
+
+
+def _png(crop: Pixels) -> bytes:
+    return cv2.imencode(".png", crop)[1].tobytes()
+
+
+def _pixels(png: bytes) -> Pixels:
+    crop = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+    if crop is None:
+        raise GallerySchemaError("a stored crop is damaged")
+    return crop.astype(np.uint8, copy=False)
