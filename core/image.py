@@ -1,14 +1,16 @@
 """Pictures, and what a caller may hand in as one."""
 
 from pathlib import Path
+from typing import Any
 
 import attrs
+from numpy.typing import NDArray
 
 from facecv.core.arrays import Pixels, check_pixels
 
-ImageSource = str | Path | bytes | bytearray | memoryview | Pixels
-"""A picture as callers have it: path, http(s) URL, data URI or base64 text, file content, or a
-BGR (or grey, or BGRA) array."""
+ImageSource = str | Path | bytes | bytearray | memoryview | NDArray[Any]
+"""A picture as callers have it: path, http(s) URL, data URI or base64 text, file content, or an
+array [H, W], [H, W, 1] grey, [H, W, 3] BGR or [H, W, 4] BGRA of uint8, uint16 or floats 0..1."""
 
 
 @attrs.frozen(eq=False)
