@@ -22,6 +22,7 @@ from facecv.core.services.registry import Slot
 
 _CROP = 112
 Found = tuple[Pixels, Detection]
+"""A picture, uint8 [H, W, 3] BGR, and a face in it."""
 
 
 @attrs.frozen
@@ -70,7 +71,7 @@ class Analyser:
         pixels = [image.pixels for image in images]
         found = find_faces(self.detector.get(), pixels, find or self.find)
         flat = [(image, face) for image, faces in zip(pixels, found, strict=True) for face in faces]
-        described = iter(self._describe(flat, want))
+        described = iter(self.describe(flat, want))
         return [[next(described) for _ in faces] for faces in found]
 
     def embed_crops(self, crops: Pixels) -> list[Embedding]:
@@ -89,8 +90,15 @@ class Analyser:
             for vector, norm in zip(vectors, norms, strict=True)
         ]
 
-    def _describe(self, found: list[Found], want: Want) -> list[Face]:
-        """Return faces for detections; those without landmarks get no crop and no embedding."""
+    def describe(self, found: Sequence[Found], want: Want) -> list[Face]:
+        """Return faces for detections that were made before, of one or several pictures.
+
+        Those without landmarks get no crop and no embedding.
+
+        Args:
+            found: pairs of a picture, uint8 [H, W, 3] BGR, and a face in it.
+            want: what to find out.
+        """
         faces = [Face(detection) for _, detection in found]
         cuts = _Cuts(self.aligner, found)
         if cuts.marked and (want.quality or want.crop):
