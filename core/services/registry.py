@@ -9,10 +9,11 @@ import attrs
 from facecv.core.pack import ModelFile, RecognitionSpec
 
 ModelT = TypeVar("ModelT")
+ModelT_co = TypeVar("ModelT_co", covariant=True)
 
 
 @attrs.frozen
-class Blueprint(Generic[ModelT]):
+class Blueprint(Generic[ModelT_co]):
     """A model that is found but not loaded.
 
     Attributes:
@@ -22,25 +23,25 @@ class Blueprint(Generic[ModelT]):
     """
 
     name: str
-    build: Callable[[], ModelT]
+    build: Callable[[], ModelT_co]
     file: ModelFile | None = None
 
 
-class Slot(Generic[ModelT]):
+class Slot(Generic[ModelT_co]):
     """A place for one model, found and loaded at first use and shared from then on.
 
     Args:
         plan: finds the model; called once, under a lock, unless it fails.
     """
 
-    def __init__(self, plan: Callable[[], Blueprint[ModelT]]) -> None:
+    def __init__(self, plan: Callable[[], Blueprint[ModelT_co]]) -> None:
         self._plan = plan
         self._lock = threading.RLock()
-        self._blueprint: Blueprint[ModelT] | None = None
-        self._model: ModelT | None = None
+        self._blueprint: Blueprint[ModelT_co] | None = None
+        self._model: ModelT_co | None = None
 
     @property
-    def blueprint(self) -> Blueprint[ModelT]:
+    def blueprint(self) -> Blueprint[ModelT_co]:
         """The model as found, not loaded; raises what finding raises."""
         with self._lock:
             if self._blueprint is None:
@@ -52,7 +53,7 @@ class Slot(Generic[ModelT]):
         """Whether the model is in memory."""
         return self._model is not None
 
-    def get(self) -> ModelT:
+    def get(self) -> ModelT_co:
         """Return the model, loading it if need be; raises what loading raises."""
         if self._model is None:
             with self._lock:

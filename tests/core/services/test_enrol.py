@@ -1,0 +1,126 @@
+"""All or nothing."""
+
+import numpy as np
+import pytest
+
+from facecv.adapters.galleries.memory import MemoryGallery
+from facecv.core.embedding import EmbeddingSpace
+from facecv.core.errors import (
+    AlreadyExistsError,
+    CollectionNotFoundError,
+    EmbeddingSpaceError,
+    FaceCVError,
+    FaceNotFoundError,
+    GalleryError,
+    ImageNotFoundError,
+    QualityError,
+)
+from facecv.core.gallery import Person
+from facecv.core.services.enrol import Enroller, EnrolOptions
+from tests.core.services.world import SPACE, WorldDetector, WorldEmbedder, analyser, picture
+
+OFF = EnrolOptions(gate="off")
+GOOD = picture((100, 100, 112, 40))
+OTHER = picture((20, 20, 112, 50), (200, 200, 40, 200))
+NOBODY = picture()
+
+
+@pytest.fixture
+def enroller() -> Enroller:
+    """Return an enroller over an empty gallery."""
+    return Enroller(analyser(), MemoryGallery())
+
+
+def test_a_person_is_made_with_the_largest_face_of_each_photo(enroller: Enroller) -> None:
+    done = enroller.enrol("staff", "Ada", [GOOD, OTHER], OFF)
+    assert done.created
+    assert [photo.status for photo in done.photos] == ["enrolled", "enrolled"]
+    faces = [face for _, face in enroller.gallery.faces("staff", done.person.id)]
+    assert {face.id for face in faces} == {photo.face_id for photo in done.photos}
+    angles = sorted(float(np.degrees(np.arctan2(*f.embedding.vector[::-1]))) for f in faces)
+    assert angles == pytest.approx([40 / 255 * 90, 50 / 255 * 90], abs=0.1)
+    assert enroller.gallery.collection("staff").space == SPACE
+
+
+def test_enrolling_again_adds_faces_and_skips_those_it_has(enroller: Enroller) -> None:
+    first = enroller.enrol("staff", "Ada", [GOOD], OFF)
+    again = enroller.enrol("staff", "Ada", [GOOD, OTHER, OTHER], OFF)
+    assert (again.created, again.person.id) == (False, first.person.id)
+    assert [photo.status for photo in again.photos] == ["known", "enrolled", "known"]
+    assert enroller.gallery.count("staff").faces == 2
+
+
+@pytest.mark.parametrize(
+    ("bad", "error"), [(NOBODY, FaceNotFoundError), ("absent.jpg", ImageNotFoundError)]
+)
+def test_a_bad_third_photo_leaves_nothing_behind(
+    enroller: Enroller, bad: str, error: type[FaceCVError]
+) -> None:
+    with pytest.raises(error):
+        enroller.enrol("staff", "Ada", [GOOD, OTHER, bad], OFF)
+    with pytest.raises(CollectionNotFoundError):
+        enroller.gallery.collection("staff")
+
+
+def test_bad_photos_may_be_skipped_and_are_reported(enroller: Enroller) -> None:
+    options = EnrolOptions(gate="off", skip_bad=True)
+    done = enroller.enrol("staff", "Ada", ["absent.jpg", GOOD, NOBODY], options)
+    assert [photo.status for photo in done.photos] == ["failed", "enrolled", "failed"]
+    assert [getattr(photo.error, "code", "") for photo in done.photos] == [
+        "image-not-found",
+        "",
+        "face-not-found",
+    ]
+
+
+@pytest.mark.parametrize("photos", [[], [NOBODY]])
+def test_no_usable_photo_is_an_error_even_when_skipping(
+    enroller: Enroller, photos: list[str]
+) -> None:
+    with pytest.raises(FaceNotFoundError):
+        enroller.enrol("staff", "Ada", photos, EnrolOptions(gate="off", skip_bad=True))
+    assert enroller.gallery.collections() == []
+
+
+def test_the_gate_says_what_failed(enroller: Enroller) -> None:
+    with pytest.raises(QualityError, match=r"'strict' quality gate: .*sharpness 0\.00") as caught:
+        enroller.enrol("staff", "Ada", [GOOD], EnrolOptions(gate="strict"))
+    failed = caught.value.details["failed"]
+    assert isinstance(failed, list)
+    assert "sharpness" in failed  # a face of one colour has no detail
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_crops_are_the_collection_s_choice(enroller: Enroller, keep: bool) -> None:
+    enroller.enrol("staff", "Ada", [GOOD], EnrolOptions(gate="off", store_crops=keep))
+    enroller.enrol("staff", "Eve", [OTHER], EnrolOptions(gate="off", store_crops=not keep))
+    crops = [face.crop is not None for _, face in enroller.gallery.faces("staff")]
+    assert crops == [keep, keep]
+
+
+def test_metadata_is_kept(enroller: Enroller) -> None:
+    done = enroller.enrol("staff", "Ada", [GOOD], EnrolOptions(gate="off", metadata={"age": 36}))
+    assert enroller.gallery.person("staff", done.person.id).metadata == {"age": 36}
+
+
+def test_another_model_s_faces_are_refused(enroller: Enroller) -> None:
+    enroller.enrol("staff", "Ada", [GOOD], OFF)
+    other = WorldEmbedder(EmbeddingSpace("other", 2, "1" * 64, "none"))
+    later = Enroller(analyser(embedder=other), enroller.gallery)
+    with pytest.raises(EmbeddingSpaceError, match=r"other/2.*world/2.*other/2"):
+        later.enrol("staff", "Eve", [OTHER], OFF)
+    assert enroller.gallery.count("staff").persons == 1
+
+
+def test_two_persons_of_one_name_need_telling_apart(enroller: Enroller) -> None:
+    enroller.enrol("staff", "Ada", [GOOD], OFF)
+    enroller.gallery.add_person("staff", Person("Ada"), [])
+    with pytest.raises(GalleryError, match="2 persons called 'Ada'") as caught:
+        enroller.enrol("staff", "Ada", [OTHER], OFF)
+    assert not isinstance(caught.value, AlreadyExistsError)
+
+
+def test_a_detector_without_landmarks_cannot_enrol(enroller: Enroller) -> None:
+    blind = Enroller(analyser(detector=WorldDetector(landmarks=False)), enroller.gallery)
+    with pytest.raises(FaceNotFoundError, match="no landmarks"):
+        blind.enrol("staff", "Ada", [GOOD], OFF)
