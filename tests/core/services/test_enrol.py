@@ -107,7 +107,7 @@ def test_another_model_s_faces_are_refused(enroller: Enroller) -> None:
     enroller.enrol("staff", "Ada", [GOOD], OFF)
     other = WorldEmbedder(EmbeddingSpace("other", 2, "1" * 64, "none"))
     later = Enroller(analyser(embedder=other), enroller.gallery)
-    with pytest.raises(EmbeddingSpaceError, match=r"other/2.*world/2.*other/2"):
+    with pytest.raises(EmbeddingSpaceError, match=r"world/2.*other/2"):
         later.enrol("staff", "Eve", [OTHER], OFF)
     assert enroller.gallery.count("staff").persons == 1
 

@@ -20,17 +20,18 @@ def at(degrees: float, space: EmbeddingSpace = SPACE) -> Embedding:
     return Embedding(np.array([np.cos(angle), np.sin(angle)], dtype=np.float32), space)
 
 
-def gallery(people: Mapping[str, Sequence[float]], **settings: float) -> MemoryGallery:
+def identifier(
+    people: Mapping[str, Sequence[float]],
+    threshold: float | None = None,
+    margin: float | None = None,
+) -> Identifier:
+    """Return an identifier over a collection with its own threshold and margin, or without."""
     repo = MemoryGallery()
-    repo.create_collection(Collection("staff", SPACE, **settings))
+    repo.create_collection(Collection("staff", SPACE, threshold, margin))
     for name, angles in people.items():
         person = Person(name, metadata={"initial": name[0]})
         repo.add_person("staff", person, [FaceRecord(at(angle)) for angle in angles])
-    return repo
-
-
-def identifier(people: Mapping[str, Sequence[float]], **settings: float) -> Identifier:
-    return Identifier(gallery(people, **settings), threshold=0.9, margin=0.02)
+    return Identifier(repo, threshold=0.9, margin=0.02)
 
 
 PEOPLE = {"Ada": [0, 5], "Eve": [60], "Bob": [120]}
@@ -88,7 +89,7 @@ def test_no_probe_no_answer() -> None:
 def test_the_nearest_threshold_wins(
     collection: float | None, option: float | None, expected: float
 ) -> None:
-    who = identifier(PEOPLE, **({} if collection is None else {"threshold": collection}))
+    who = identifier(PEOPLE, threshold=collection)
     (answer,) = who.identify("staff", [at(0)], IdentifyOptions(threshold=option))
     assert answer.threshold == expected
 
