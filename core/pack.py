@@ -16,6 +16,8 @@ from facecv.core.errors import ManifestError, ModelNotFoundError
 
 Task = Literal["detection", "recognition", "attributes", "landmarks"]
 ColorOrder = Literal["rgb", "bgr", "grey"]
+_RATE = attrs.validators.and_(attrs.validators.ge(0.0), attrs.validators.le(1.0))
+_COSINE = attrs.validators.and_(attrs.validators.ge(-1.0), attrs.validators.le(1.0))
 _PACK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -65,8 +67,8 @@ class OperatingPoint:
         source: the measurement behind the figures.
     """
 
-    far: float
-    similarity: float
+    far: float = attrs.field(validator=_RATE)
+    similarity: float = attrs.field(validator=_COSINE)
     source: str = ""
 
 
@@ -83,10 +85,10 @@ class RecognitionSpec:
         points: more operating points.
     """
 
-    dim: int = 512
+    dim: int = attrs.field(default=512, validator=attrs.validators.gt(0))
     preprocessing: str = "arcface-112-rgb"
-    threshold: float = 0.4
-    far: float | None = None
+    threshold: float = attrs.field(default=0.4, validator=_COSINE)
+    far: float | None = attrs.field(default=None, validator=attrs.validators.optional(_RATE))
     source: str = ""
     points: tuple[OperatingPoint, ...] = ()
 
@@ -114,7 +116,7 @@ class ModelSpec:
     task: Task
     provider: str
     sha256: str = attrs.field(default="", validator=_check_digest)
-    size: int = 0
+    size: int = attrs.field(default=0, validator=attrs.validators.ge(0))
     url: str = ""
     licence: str = ""
     input: InputSpec = attrs.field(factory=InputSpec)
@@ -128,7 +130,7 @@ class ArchiveSpec:
 
     url: str
     sha256: str = attrs.field(default="", validator=_check_digest)
-    size: int = 0
+    size: int = attrs.field(default=0, validator=attrs.validators.ge(0))
 
 
 @attrs.frozen
