@@ -1,0 +1,50 @@
+"""The command line, put together."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import rich_click as click
+
+from facecv.entrypoints.cli import options
+from facecv.entrypoints.cli.detect import analyze, detect
+from facecv.entrypoints.cli.errors import EPILOG
+from facecv.entrypoints.cli.invocation import Invocation, Prepare, pass_invocation
+from facecv.entrypoints.cli.root import RootGroup
+from facecv.entrypoints.cli.verify import verify
+
+PANELS: Mapping[str, Sequence[click.RichCommand]] = {
+    "Pictures": (detect, analyze, verify),
+}
+HELP_CONFIG: dict[str, Any] = {
+    "commands_before_options": True,
+    "commands_panel_title": "Plugins",
+    "max_width": 100,
+}
+
+
+def build_cli(prepare: Prepare | None = None) -> RootGroup:
+    """Return the command line; `prepare` makes the parts of an engine (None: the installed)."""
+
+    @click.group("facecv", cls=RootGroup, epilog=EPILOG, no_args_is_help=True, panels=_panels())
+    @click.rich_config(HELP_CONFIG)
+    @click.version_option(package_name="facecv", message="%(prog)s %(version)s", panel="General")
+    @options.general_options
+    @pass_invocation
+    def facecv(invocation: Invocation) -> None:
+        """Find, compare and recognise faces."""
+        if not invocation.logging:
+            invocation.log("warning")
+
+    if prepare is not None:
+        facecv.prepare = prepare
+    for command in itertools.chain(*PANELS.values()):
+        facecv.add_command(command)
+    return facecv
+
+
+def _panels() -> list[click.RichCommandPanel]:
+    return [
+        click.RichCommandPanel(title, commands=[command.name or "" for command in commands])
+        for title, commands in PANELS.items()
+    ]

@@ -1,0 +1,105 @@
+"""``facecv detect`` and ``facecv analyze``: what is in pictures."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from facecv.entrypoints.cli import options, pictures, shapes, tables
+from facecv.entrypoints.cli.drawing import drawing
+from facecv.entrypoints.cli.errors import EPILOG
+from facecv.entrypoints.cli.inputs import find_sources
+from facecv.entrypoints.cli.invocation import Invocation, pass_invocation
+from facecv.entrypoints.cli.options import Form
+
+if TYPE_CHECKING:
+    from facecv.core.attributes import AttributeValue
+    from facecv.core.face import Face
+    from facecv.core.ports.annotator import Label
+
+
+@click.command(epilog=EPILOG)
+@options.sources_argument
+@options.detection_options
+@options.model_options
+@options.form_options
+@options.draw_option
+@options.general_options
+@pass_invocation
+def detect(invocation: Invocation, sources: tuple[str, ...], form: Form, draw: Path | None) -> None:
+    """Find the faces of pictures: boxes, landmarks, confidence, quality."""
+    found = find_sources(sources)
+    engine = invocation.engine()
+    task = pictures.Task(
+        look=engine.detect,
+        shape=shapes.face_shape,
+        columns=("box", "score", "quality"),
+        cells=face_cells,
+        label=face_label,
+    )
+    pictures.run(invocation, found, task, form, drawing(engine, draw, found))
+
+
+@click.command(epilog=EPILOG)
+@options.sources_argument
+@options.detection_options
+@options.model_options
+@options.form_options
+@options.draw_option
+@options.general_options
+@pass_invocation
+def analyze(
+    invocation: Invocation, sources: tuple[str, ...], form: Form, draw: Path | None
+) -> None:
+    """Tell everything about the faces of pictures: attributes, parts of quality, embeddings."""
+    from facecv.core.services.analyse import Want
+
+    found = find_sources(sources)
+    engine = invocation.engine()
+    want = Want(embedding=form != "table", attributes=None)
+    task = pictures.Task(
+        look=lambda image: engine.analyze(image, want),
+        shape=shapes.analyzed_shape,
+        columns=("box", "score", "quality", "what"),
+        cells=lambda face: (*face_cells(face), _what(face)),
+        label=_described_label,
+    )
+    pictures.run(invocation, found, task, form, drawing(engine, draw, found))
+
+
+def face_cells(face: "Face") -> tuple[object, ...]:
+    """Return box, score and quality of a face for a table."""
+    return tables.box_text(face.box), f"{face.score:.2f}", tables.quality_cell(face)
+
+
+def face_label(face: "Face") -> "Label":
+    """Return a face with its score, to be drawn."""
+    from facecv.core.ports.annotator import Label
+
+    return Label(face.detection, f"{face.score:.2f}")
+
+
+def _described_label(face: "Face") -> "Label":
+    from facecv.core.ports.annotator import Label
+
+    return Label(face.detection, _attributes_text(face) or f"{face.score:.2f}")
+
+
+def _what(face: "Face") -> str:
+    """Return the attributes, and the parts of the quality that are weak."""
+    import attrs
+
+    parts = attrs.asdict(face.quality) if face.quality else {}
+    weak = [f"low {name}" for name, part in parts.items() if part < 0.25]
+    return tables.joined([_attributes_text(face), *weak])
+
+
+def _attributes_text(face: "Face") -> str:
+    return tables.joined([_attribute(name, value) for name, value in face.attributes.items()])
+
+
+def _attribute(name: str, attribute: "AttributeValue") -> str:
+    value = attribute.value
+    if isinstance(value, bool):
+        return name if value else f"no {name}"
+    return f"{name} {value:.0f}" if isinstance(value, int | float) else f"{value}"

@@ -1,0 +1,95 @@
+"""The top of the command line: errors become exit codes, plugins add commands."""
+
+import importlib.metadata
+import os
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import rich_click as click
+
+from facecv.core.errors import FaceCVError, PluginError
+from facecv.entrypoints.cli import errors
+from facecv.entrypoints.cli.invocation import Invocation, Prepare, current, installed
+from facecv.entrypoints.cli.output import warn
+
+
+class RootGroup(click.RichGroup):
+    """A group whose commands may raise `FaceCVError`, and to which plugins may add commands.
+
+    Attributes:
+        prepare: makes the parts of an engine; tests hand in one with fake plugins.
+    """
+
+    prepare: Prepare = staticmethod(installed)
+    _asked_plugins = False
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401 - click's
+    ) -> click.Context:
+        """Return a context that carries a fresh `Invocation`."""
+        extra.setdefault("obj", Invocation(self.prepare))
+        return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's
+        """Run the command; an error of ours is one line, a closed pipe and Ctrl-C are none."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except FaceCVError as error:
+            errors.show_error(error, debug=current().debug)
+            ctx.exit(errors.exit_code(error))
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            ctx.exit(errors.INTERRUPTED)
+        except BrokenPipeError:
+            # Python would complain about what is still buffered when it closes the stream.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(errors.PIPE_CLOSED)
+        else:
+            return result
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, those of plugins too."""
+        self._add_plugin_commands()
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command; plugins are asked only if it is not one of ours."""
+        if cmd_name not in self.commands:
+            self._add_plugin_commands()
+        return super().get_command(ctx, cmd_name)
+
+    def add_command(
+        self,
+        cmd: click.Command,
+        name: str | None = None,
+        aliases: Iterable[str] | None = None,
+        panel: str | None = None,
+    ) -> None:
+        """Add a command; raise `PluginError` if its name is taken."""
+        if (name or cmd.name) in self.commands:
+            raise PluginError(f"there is a command {name or cmd.name!r} already")
+        super().add_command(cmd, name, aliases, panel)
+
+    def _add_plugin_commands(self) -> None:
+        """Let plugins add commands, once; one that fails is reported and changes nothing else."""
+        if self._asked_plugins:
+            return
+        self._asked_plugins = True
+        if self.prepare is installed and not importlib.metadata.entry_points(group="facecv"):
+            return  # and the machinery of plugins need not be imported
+        from facecv.entrypoints.config import Config
+
+        try:
+            catalogue = self.prepare(Config()).catalogue
+        except FaceCVError as error:
+            warn(f"plugins cannot be loaded: {errors.one_line(error)}")
+            return
+        engine_factory = lambda: current().engine()  # noqa: E731
+        for failed in catalogue.call("facecv_cli", group=self, engine_factory=engine_factory):
+            warn(f"plugin {failed}: {failed.error}")
