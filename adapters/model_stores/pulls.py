@@ -84,14 +84,16 @@ class Pull:
 
     def _fetch(self, urls: tuple[str, ...], arrived: Path, expected: ArchiveSpec) -> None:
         """Download to `arrived`, which is made only if it is what was `expected`."""
+        if expected.sha256 and arrived.is_file() and not _problem(arrived, expected):
+            return  # an earlier run ended after the download
         name = arrived.name.removesuffix(".new")
         target = Target(name, arrived.with_name(name + ".part"), expected.size)
         resumed = self.downloader.fetch(urls, target, self.progress)
-        problem = _problem(target, expected)
+        problem = _problem(target.part, expected)
         if problem and resumed:  # the earlier bytes may have been of another version
             target.discard()
             self.downloader.fetch(urls, target, self.progress)
-            problem = _problem(target, expected)
+            problem = _problem(target.part, expected)
         if problem:
             target.discard()
             raise IntegrityError(
@@ -102,11 +104,12 @@ class Pull:
             target.discard()
 
 
-def _problem(target: Target, expected: ArchiveSpec) -> str:
+def _problem(path: Path, expected: ArchiveSpec) -> str:
     """Return in words what is wrong with a finished download; empty if nothing is."""
-    if expected.size and target.have != expected.size:
-        return f"the download of {target.name} has {target.have} bytes, expected {expected.size}"
-    digest = file_digest(target.part) if expected.sha256 else ""
+    name, size = path.name.removesuffix(".part"), path.stat().st_size
+    if expected.size and size != expected.size:
+        return f"the download of {name} has {size} bytes, expected {expected.size}"
+    digest = file_digest(path) if expected.sha256 else ""
     if digest != expected.sha256:
-        return f"the download of {target.name} has SHA-256 {digest}, expected {expected.sha256}"
+        return f"the download of {name} has the SHA-256 {digest}, expected {expected.sha256}"
     return ""

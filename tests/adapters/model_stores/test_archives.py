@@ -13,6 +13,7 @@ from facecv.plugins.contracts.model_store import (
     EMBEDDER,
     FILES,
     example_pack,
+    write_files,
     write_zip,
 )
 from tests.adapters.model_stores.file_server import FileServer
@@ -35,6 +36,15 @@ class TestArchives:
         server.behaviour = "corrupt"
         with pytest.raises(IntegrityError, match=r"example\.zip"):
             store.pull(pack)
+        assert leftovers(store) == []
+
+    def test_an_archive_that_was_not_unpacked_yet_is_not_downloaded_again(
+        self, store: LocalModelStore, server: FileServer, tmp_path: Path
+    ) -> None:
+        pack = archived(server, write_zip(tmp_path / "a.zip"))
+        write_files(store.path(pack), {"example.zip": server.files["/example.zip"]})
+        store.pull(pack)
+        assert server.requests == []
         assert leftovers(store) == []
 
     def test_an_archive_that_lacks_a_file_is_refused(
