@@ -132,9 +132,7 @@ class PillowDecoder:
                 raise ImageDecodeError("this JPEG file is damaged")
             try:
                 picture.load()
-                # libheif turns pictures itself and leaves the tag as it was.
-                upright = picture if name == "heif" else _turned(picture)
-                return from_pillow(upright)
+                return from_pillow(_turned(picture))
             except FaceCVError:
                 raise
             except Exception as error:

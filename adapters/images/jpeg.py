@@ -2,12 +2,13 @@
 
 import re
 
-_SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-"""A marker other than a restart ends the entropy-coded data of a scan."""
+_MARKER = re.compile(rb"\xff[^\x00\xff]")
+_MARKER_BUT_RESTART = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
-_AFTER_SCAN = frozenset([0xC4, 0xCC, 0xD8, 0xD9, 0xDA, 0xDB, 0xDC, 0xDD, 0xFE, *range(0xE0, 0xF0)])
-_START_OF_SCAN = 0xDA
+_RESTART_INTERVAL, _START_OF_SCAN = 0xDD, 0xDA
 _ENDS = frozenset([0xD8, 0xD9])
+_AFTER_SCAN = frozenset([0xC4, 0xCC, 0xDA, 0xDB, 0xDC, 0xDD, 0xFE])
+"""Markers that may follow the data of a scan: tables, the next scan, a comment."""
 
 
 def is_damaged(data: bytes) -> bool:
@@ -16,14 +17,16 @@ def is_damaged(data: bytes) -> bool:
     Decoders fill the rest of such a scan with grey and say nothing. A file that merely ends too
     early is not meant here: decoders refuse it.
     """
-    position = 2
-    in_scan = False
-    while (found := _SCAN_END.search(data, position)) is not None:
-        marker = data[found.end() - 1]
+    marker_ahead = _MARKER
+    position, in_scan = 2, False
+    while (found := marker_ahead.search(data, position)) is not None:
+        marker, position = data[found.end() - 1], found.end()
         if marker in _ENDS:
             return False
         if in_scan and marker not in _AFTER_SCAN:
             return True
+        if marker == _RESTART_INTERVAL and any(data[position + 2 : position + 4]):
+            marker_ahead = _MARKER_BUT_RESTART
         in_scan = in_scan or marker == _START_OF_SCAN
-        position = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
+        position += int.from_bytes(data[position : position + 2], "big")
     return False
