@@ -47,7 +47,10 @@ def as_collection(row: Row) -> Collection:
 def as_space(row: Row) -> EmbeddingSpace:
     """Return the space whose columns are in a row."""
     return EmbeddingSpace(
-        model=row["model"], dim=row["dim"], digest=row["digest"], preprocessing=row["preprocessing"]
+        model=row["space_model"],
+        dim=row["space_dim"],
+        digest=row["space_digest"],
+        preprocessing=row["space_preprocessing"],
     )
 
 

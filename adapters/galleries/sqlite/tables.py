@@ -20,11 +20,13 @@ from facecv.core.errors import (
 from facecv.core.gallery import Collection, Counts, FaceRecord, Person, SearchQuery
 
 _COLLECTIONS = """
-SELECT c.*, s.model, s.dim, s.digest, s.preprocessing
+SELECT c.*, s.model AS space_model, s.dim AS space_dim, s.digest AS space_digest,
+    s.preprocessing AS space_preprocessing
 FROM collections c JOIN spaces s ON s.key = c.space
 """
 _FACES = """
-SELECT f.*, p.id AS person_id, s.model, s.dim, s.digest, s.preprocessing
+SELECT f.*, p.id AS person_id, s.model AS space_model, s.dim AS space_dim, s.digest AS space_digest,
+    s.preprocessing AS space_preprocessing
 FROM faces f JOIN persons p ON p.key = f.person JOIN spaces s ON s.key = f.space
 """
 

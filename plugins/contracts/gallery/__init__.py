@@ -1,0 +1,1 @@
+"""The promises of galleries, a file for each part of the port."""
