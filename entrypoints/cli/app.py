@@ -8,13 +8,18 @@ import rich_click as click
 
 from facecv.entrypoints.cli import options
 from facecv.entrypoints.cli.detect import analyze, detect
+from facecv.entrypoints.cli.embed import embed
+from facecv.entrypoints.cli.enroll import enroll
 from facecv.entrypoints.cli.errors import EPILOG
+from facecv.entrypoints.cli.gallery import gallery
+from facecv.entrypoints.cli.identify import identify
 from facecv.entrypoints.cli.invocation import Invocation, Prepare, pass_invocation
 from facecv.entrypoints.cli.root import RootGroup
 from facecv.entrypoints.cli.verify import verify
 
 PANELS: Mapping[str, Sequence[click.RichCommand]] = {
-    "Pictures": (detect, analyze, verify),
+    "Pictures": (detect, analyze, embed, verify),
+    "People": (enroll, identify, gallery),
 }
 HELP_CONFIG: dict[str, Any] = {
     "commands_before_options": True,

@@ -7,7 +7,7 @@ import rich_click as click
 
 from facecv.entrypoints.cli import options, pictures, shapes, tables
 from facecv.entrypoints.cli.drawing import drawing
-from facecv.entrypoints.cli.errors import EPILOG
+from facecv.entrypoints.cli.errors import EPILOG, leave
 from facecv.entrypoints.cli.inputs import find_sources
 from facecv.entrypoints.cli.invocation import Invocation, pass_invocation
 from facecv.entrypoints.cli.options import Form
@@ -37,7 +37,7 @@ def detect(invocation: Invocation, sources: tuple[str, ...], form: Form, draw: P
         cells=face_cells,
         label=face_label,
     )
-    pictures.run(invocation, found, task, form, drawing(engine, draw, found))
+    leave(pictures.run(invocation, found, task, form, drawing(engine, draw, found)))
 
 
 @click.command(epilog=EPILOG)
@@ -64,7 +64,7 @@ def analyze(
         cells=lambda face: (*face_cells(face), _what(face)),
         label=_described_label,
     )
-    pictures.run(invocation, found, task, form, drawing(engine, draw, found))
+    leave(pictures.run(invocation, found, task, form, drawing(engine, draw, found)))
 
 
 def face_cells(face: "Face") -> tuple[object, ...]:

@@ -243,3 +243,11 @@ sources_argument = click.argument(
     metavar="SOURCES...",
     help="Pictures: paths, quoted globs, folders, http(s) URLs, or - for the standard input.",
 )
+
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before something is lost, unless the answer was given; no ends the command."""
+    if not yes:
+        click.confirm(question, abort=True, err=True)

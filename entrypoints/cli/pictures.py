@@ -8,7 +8,7 @@ import attrs
 from facecv.core.errors import InputError
 from facecv.entrypoints.cli import output, tables
 from facecv.entrypoints.cli.drawing import Drawing
-from facecv.entrypoints.cli.errors import DONE, INPUT, NEGATIVE, leave, show_error
+from facecv.entrypoints.cli.errors import DONE, INPUT, NEGATIVE, show_error
 from facecv.entrypoints.cli.inputs import Source
 from facecv.entrypoints.cli.invocation import Invocation
 from facecv.entrypoints.cli.options import Form
@@ -60,8 +60,8 @@ def run(
     task: Task[AnswerT],
     form: Form,
     draw: Drawing | None = None,
-) -> None:
-    """Do a task to all pictures, write what comes out, and leave with the exit code for it."""
+) -> int:
+    """Do a task to all pictures, write what comes out, and return the exit code for it."""
     writer = output.JsonWriter(form)
     table = tables.table("picture", "face", *task.columns)
     tally = _Tally()
@@ -75,7 +75,7 @@ def run(
     if form == "table":
         output.print_table(table)
         output.remark(tally.text())
-    leave(tally.code())
+    return tally.code()
 
 
 def look_at(
