@@ -156,19 +156,42 @@ def load(
         ConfigurationError: a key is unknown or a value has the wrong type; names the key, where
             it was set, and the nearest valid key.
     """
+    merged: dict[str, Any] = {}
+    for layer in layers(path, overrides, environment):
+        merged = _merged(merged, layer.values)
+    return structure(merged, Config, "the configuration", ConfigurationError)
+
+
+@attrs.frozen
+class Layer:
+    """What one source says.
+
+    Attributes:
+        origin: the file, ``the environment`` or ``the arguments``.
+        values: nested like the file.
+    """
+
+    origin: str
+    values: Mapping[str, Any]
+
+
+def layers(
+    path: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> list[Layer]:
+    """Return what each source says, each valid by itself; later ones win.
+
+    Takes and raises what `load` does.
+    """
     variables = os.environ if environment is None else environment
     file = find_file(path, variables)
-    values: dict[str, Any] = {}
-    if file:
-        content = _read(file)
-        structure(content, Config, str(file), ConfigurationError)
-        values = content
-    from_env = _from_environment(variables)
-    structure(from_env, Config, "the environment", ConfigurationError)
-    given = dict(overrides or {})
-    structure(given, Config, "the arguments", ConfigurationError)
-    merged = _merged(_merged(values, from_env), given)
-    return structure(merged, Config, "the configuration", ConfigurationError)
+    found = [Layer(str(file), _read(file))] if file else []
+    found.append(Layer("the environment", _from_environment(variables)))
+    found.append(Layer("the arguments", dict(overrides or {})))
+    for layer in found:
+        structure(layer.values, Config, layer.origin, ConfigurationError)
+    return found
 
 
 def evolve(config: Config, overrides: Mapping[str, Any]) -> Config:
