@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -221,7 +222,12 @@ def _as_array(part: Line, dtype: np.dtype[Any]) -> NDArray[Any]:
         data = base64.b64decode(part.text("data"), validate=True)
     except binascii.Error as error:
         raise InputError("an array is not in base64") from error
-    return np.frombuffer(data, dtype).reshape(part.value("shape", list))
+    shape = part.value("shape", list)
+    if any(type(side) is not int or side < 0 for side in shape):
+        raise InputError(f"{shape} is not the shape of an array")
+    if math.prod(shape) * dtype.itemsize != len(data):
+        raise InputError(f"{len(data)} bytes are not an array of shape {shape}")
+    return np.frombuffer(data, dtype).reshape(shape)
 
 
 def _not_an_object(number: int) -> InputError:
