@@ -158,13 +158,22 @@ class Builder:
         return PackCatalogue(self.config.packs, registered, self.store().digest)
 
     def gallery(self) -> Slot[Any]:
-        """Return the gallery's slot; what is not a provider's name is the path of a file."""
+        """Return the gallery's slot; no file is touched before it is used."""
+        builder, name = self._gallery()
+        return builder.slot("galleries", name)
+
+    def gallery_settings(self) -> tuple[str, object]:
+        """Return the name of the gallery's provider and its settings."""
+        builder, name = self._gallery()
+        return name, builder.settings("galleries", name)
+
+    def _gallery(self) -> tuple["Builder", str]:
+        """Return who builds the gallery; what is not a provider's name is the path of a file."""
         name = self.config.gallery
         if name in self.catalogue.names("galleries"):
-            return self.slot("galleries", name)
+            return self, name
         sections = {**self.config.galleries, "sqlite": {"path": name}}
-        here = attrs.evolve(self, config=attrs.evolve(self.config, galleries=sections))
-        return here.slot("galleries", "sqlite")
+        return attrs.evolve(self, config=attrs.evolve(self.config, galleries=sections)), "sqlite"
 
     def check_sections(self) -> None:
         """Raise for sections of providers that do not exist, and for wrong settings in others."""

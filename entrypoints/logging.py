@@ -74,7 +74,7 @@ def _without_data(value: Any) -> Any:  # noqa: ANN401 - whatever was logged
         return _URL_SECRET.sub(rf"\1={_MASK}", _URL_USER.sub(rf"\1:{_MASK}@", value))
     if isinstance(value, bytes | bytearray | memoryview):
         return f"<{len(value)} bytes>"
-    if hasattr(value, "dtype") and getattr(value, "shape", ()):
+    if hasattr(value, "dtype") and getattr(value, "shape", None):
         return f"<array {list(value.shape)}>"
     if isinstance(value, Mapping):
         return {key: _harmless(str(key), item) for key, item in value.items()}

@@ -54,11 +54,27 @@ class OnnxRuntimeSettings:
     spinning: bool = False
 
 
+def _default_gallery() -> Path:
+    import platformdirs
+
+    return platformdirs.user_data_path("facecv") / "gallery.db"
+
+
+def _default_models() -> Path:
+    import platformdirs
+
+    return platformdirs.user_cache_path("facecv") / "models"
+
+
 @attrs.frozen
 class SqliteSettings:
-    """Section ``[galleries.sqlite]``; `path` None: ``gallery.db`` in the user's data folder."""
+    """Section ``[galleries.sqlite]``.
 
-    path: Path | None = None
+    Attributes:
+        path: the file; by default in the user's data folder.
+    """
+
+    path: Path = attrs.field(factory=_default_gallery)
 
 
 @attrs.frozen
@@ -66,12 +82,12 @@ class LocalStoreSettings:
     """Section ``[model_stores.local]``.
 
     Attributes:
-        cache_dir: where packs are kept; None: the user's cache folder.
+        cache_dir: where packs are kept; by default in the user's cache folder.
         mirror: base URL that replaces the published one.
         offline: never download.
     """
 
-    cache_dir: Path | None = None
+    cache_dir: Path = attrs.field(factory=_default_models)
     mirror: str = ""
     offline: bool = False
 
@@ -136,22 +152,16 @@ def _memory(_: BuildRequest) -> "GalleryRepo":
 
 
 def _sqlite(request: BuildRequest) -> "GalleryRepo":
-    import platformdirs
-
     from facecv.adapters.galleries.sqlite import SqliteGallery
 
-    path = request.settings_as(SqliteSettings).path
-    return SqliteGallery(path or platformdirs.user_data_path("facecv") / "gallery.db")
+    return SqliteGallery(request.settings_as(SqliteSettings).path)
 
 
 def _local(request: BuildRequest) -> "ModelStore":
-    import platformdirs
-
     from facecv.adapters.model_stores.local import LocalModelStore
 
     settings = request.settings_as(LocalStoreSettings)
-    root = settings.cache_dir or platformdirs.user_cache_path("facecv") / "models"
-    return LocalModelStore(root, mirror=settings.mirror, offline=settings.offline)
+    return LocalModelStore(settings.cache_dir, mirror=settings.mirror, offline=settings.offline)
 
 
 def _decoder(request: BuildRequest) -> "ImageDecoder":

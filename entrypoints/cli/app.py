@@ -7,6 +7,7 @@ from typing import Any
 import rich_click as click
 
 from facecv.entrypoints.cli import options
+from facecv.entrypoints.cli.config import config
 from facecv.entrypoints.cli.detect import analyze, detect
 from facecv.entrypoints.cli.embed import embed
 from facecv.entrypoints.cli.enroll import enroll
@@ -14,16 +15,17 @@ from facecv.entrypoints.cli.errors import EPILOG
 from facecv.entrypoints.cli.gallery import gallery
 from facecv.entrypoints.cli.identify import identify
 from facecv.entrypoints.cli.invocation import Invocation, Prepare, pass_invocation
-from facecv.entrypoints.cli.root import RootGroup
+from facecv.entrypoints.cli.plugins import plugins
+from facecv.entrypoints.cli.root import PLUGIN_PANEL, RootGroup
 from facecv.entrypoints.cli.verify import verify
 
 PANELS: Mapping[str, Sequence[click.RichCommand]] = {
     "Pictures": (detect, analyze, embed, verify),
     "People": (enroll, identify, gallery),
+    "Installation": (plugins, config),
 }
 HELP_CONFIG: dict[str, Any] = {
     "commands_before_options": True,
-    "commands_panel_title": "Plugins",
     "max_width": 100,
 }
 
@@ -49,7 +51,8 @@ def build_cli(prepare: Prepare | None = None) -> RootGroup:
 
 
 def _panels() -> list[click.RichCommandPanel]:
+    named = {title: [command.name or "" for command in own] for title, own in PANELS.items()}
     return [
-        click.RichCommandPanel(title, commands=[command.name or "" for command in commands])
-        for title, commands in PANELS.items()
+        click.RichCommandPanel(title, commands=commands)
+        for title, commands in {**named, PLUGIN_PANEL: []}.items()
     ]

@@ -38,7 +38,7 @@ def collections(invocation: Invocation, form: Form) -> None:
     engine = invocation.engine()
     found = [(each, engine.gallery(each.name).count()) for each in engine.collections()]
     table = tables.table(
-        "collection", "persons", "faces", "model", "threshold", "margin", "crops", "created"
+        "collection", "persons", "faces", "model", "threshold", "margin", "created"
     )
     for each, counts in found:
         tables.add_row(table, *_cells(each, counts))
@@ -55,7 +55,6 @@ def _cells(collection: "Collection", counts: "Counts") -> tuple[object, ...]:
         tables.space_text(collection.space),
         tables.number(collection.threshold),
         tables.number(collection.margin),
-        "kept" if collection.store_crops else "-",
         tables.day(collection.created),
     )
 
@@ -84,13 +83,17 @@ def count(invocation: Invocation, form: Form) -> None:
 def set_(invocation: Invocation, threshold: str | None, margin: str | None) -> None:
     """Give a collection a threshold or margin of its own; none takes it away."""
     written = {"threshold": threshold, "margin": margin}
-    changes = {name: _number(name, text) for name, text in written.items() if text is not None}
+    changes = {name: as_number(name, text) for name, text in written.items() if text is not None}
     if not changes:
         raise click.UsageError("nothing to set: give --threshold or --margin")
     gallery = invocation.engine().gallery()
     before = gallery.info()
     try:
-        after = attrs.evolve(before, **changes)
+        after = attrs.evolve(
+            before,
+            threshold=changes.get("threshold", before.threshold),
+            margin=changes.get("margin", before.margin),
+        )
     except ValueError as error:
         raise click.UsageError(f"{error.args[0]}") from error
     gallery.repo.update_collection(after)
@@ -99,7 +102,8 @@ def set_(invocation: Invocation, threshold: str | None, margin: str | None) -> N
         click.echo(f"{after.name}: {name} {'not its own any more' if own is None else own}")
 
 
-def _number(name: str, text: str) -> float | None:
+def as_number(name: str, text: str) -> float | None:
+    """Return the value of an option that takes a number or ``none``."""
     if text == "none":
         return None
     try:

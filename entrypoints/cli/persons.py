@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from facecv.core.errors import InputError, PersonNotFoundError
+from facecv.core.errors import FaceRecordNotFoundError, InputError, PersonNotFoundError
 from facecv.entrypoints.cli import options, output, tables
 from facecv.entrypoints.cli.errors import EPILOG
 from facecv.entrypoints.cli.invocation import Invocation, pass_invocation
@@ -64,11 +64,13 @@ def show(invocation: Invocation, person: str, *, crops: Path | None, form: Form)
     shape = person_shape(found) | {"faces": [record_shape(face) for face in faces]}
     if output.write_record(form, shape):
         return
-    table = tables.table("face", "quality", "crop", "created", "picture")
+    table = tables.table("id", "quality", "crop", "created", "picture")
     for face in faces:
         kept = "kept" if face.crop is not None else "-"
         quality = tables.number(face.quality, 2)
-        tables.add_row(table, face.id, quality, kept, tables.day(face.created), face.source)
+        tables.add_row(
+            table, face.id[:_SHORT], quality, kept, tables.day(face.created), face.source
+        )
     facts = tables.metadata_text(found.metadata)
     click.echo(f"{found.name}  id {found.id}{'  ' + facts if facts else ''}\n")
     output.print_table(table)
@@ -122,7 +124,7 @@ def delete_person(invocation: Invocation, person: str, *, yes: bool) -> None:
 
 
 @click.command("delete-face", epilog=EPILOG)
-@click.argument("face", help="An id, as 'facecv gallery show' tells it.")
+@click.argument("face", help="An id, or its beginning, as 'facecv gallery show' tells it.")
 @options.yes_option
 @options.gallery_options
 @options.pack_options
@@ -131,10 +133,10 @@ def delete_person(invocation: Invocation, person: str, *, yes: bool) -> None:
 def delete_face(invocation: Invocation, face: str, *, yes: bool) -> None:
     """Delete one face; its person stays."""
     gallery = invocation.engine().gallery()
-    gallery.info()
-    options.confirm(f"Delete face {face}?", yes=yes)
-    gallery.delete_face(face)
-    click.echo(f"deleted face {face}")
+    face_id, owner = find_face(gallery, face)
+    options.confirm(f"Delete face {face_id} of {owner.name!r}?", yes=yes)
+    gallery.delete_face(face_id)
+    click.echo(f"deleted face {face_id} of {owner.name!r}")
 
 
 PERSON_COMMANDS = (list_, show, rename, delete_person, delete_face)
@@ -155,12 +157,30 @@ def find_person(gallery: "Gallery", text: str) -> "Person":
     ):
         if len(found) > 1:
             ids = ", ".join(person.id for person in found)
-            raise InputError(
-                f"{len(found)} persons are meant by {text!r}", hint=f"use an id: {ids}"
-            )
+            raise InputError(f"{text!r} means {len(found)} persons", hint=f"use an id: {ids}")
         if found:
             return found[0]
     raise PersonNotFoundError(
         f"there is no person {text!r} in collection {gallery.name!r}",
         hint="see 'facecv gallery list'",
     )
+
+
+def find_face(gallery: "Gallery", text: str) -> "tuple[str, Person]":
+    """Return the id of the face meant by an id or its beginning, and the person it is of.
+
+    Raises:
+        FaceRecordNotFoundError: there is none.
+        InputError: there are several.
+    """
+    found = [(face.id, owner) for owner, face in gallery.faces() if face.id.startswith(text)]
+    exact = [(face_id, owner) for face_id, owner in found if face_id == text]
+    chosen = exact or found
+    if len(chosen) > 1:
+        raise InputError(f"{text!r} means {len(chosen)} faces", hint="give more of the id")
+    if not chosen:
+        raise FaceRecordNotFoundError(
+            f"there is no face {text!r} in collection {gallery.name!r}",
+            hint="see 'facecv gallery show PERSON'",
+        )
+    return chosen[0][0], gallery.repo.person(gallery.name, chosen[0][1])

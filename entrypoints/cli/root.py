@@ -13,6 +13,9 @@ from facecv.entrypoints.cli import errors
 from facecv.entrypoints.cli.invocation import Invocation, Prepare, current, installed
 from facecv.entrypoints.cli.output import warn
 
+PLUGIN_PANEL = "Plugins"
+"""Where the help page lists commands of plugins."""
+
 
 class RootGroup(click.RichGroup):
     """A group whose commands may raise `FaceCVError`, and to which plugins may add commands.
@@ -75,6 +78,9 @@ class RootGroup(click.RichGroup):
         if (name or cmd.name) in self.commands:
             raise PluginError(f"there is a command {name or cmd.name!r} already")
         super().add_command(cmd, name, aliases, panel)
+        for place in self.panels:
+            if self._asked_plugins and place.name == PLUGIN_PANEL:
+                place.add_object(name or cmd.name or "")
 
     def _add_plugin_commands(self) -> None:
         """Let plugins add commands, once; one that fails is reported and changes nothing else."""

@@ -96,8 +96,8 @@ def space_text(space: "EmbeddingSpace") -> str:
 
 
 def day(moment: datetime) -> str:
-    """Return a moment in local time, to the minute."""
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M")
+    """Return the day of a moment, in local time."""
+    return moment.astimezone().strftime("%Y-%m-%d")
 
 
 def metadata_text(metadata: "Metadata") -> str:
