@@ -22,9 +22,12 @@ BUILT_IN = Path(__file__).parent / "packs"
 
 
 def file_digest(path: Path, /) -> str:
-    """Return the SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Return the SHA-256 of a file, hexadecimal; raise `ModelError` if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 @attrs.frozen
@@ -146,10 +149,7 @@ class PackCatalogue:
             ManifestError: the TOML file beside it cannot be read.
         """
         bare.check_model_path(path)
-        try:
-            sha256 = self.digest(path)
-        except OSError as error:
-            raise ModelError(f"{path} cannot be read: {error.strerror}") from error
+        sha256 = self.digest(path)
         known = self.by_digest(sha256)
         if known:
             return bare.as_known(path, sha256, known.spec, task, provider)

@@ -29,11 +29,13 @@ class Target:
         name: for the progress display.
         part: where the bytes gather; what is already there is taken up.
         size: bytes in all; 0: not known.
+        checked: whether the result will be held against a digest.
     """
 
     name: str
     part: Path
     size: int = 0
+    checked: bool = False
 
     @property
     def tag(self) -> Path:
@@ -139,7 +141,7 @@ def _client(timeout: float) -> Iterator[httpx.Client]:
 def _download(client: httpx.Client, url: str, target: Target, progress: Progress) -> bool:
     """Send one request and write what comes; return whether it was added to earlier bytes."""
     have, headers = _earlier(target)
-    if target.size and have == target.size:
+    if target.checked and have == target.size != 0:
         return True
     # Encoded content would have other offsets than the file.
     request_headers = {"Accept-Encoding": "identity", **headers}
@@ -154,7 +156,8 @@ def _earlier(target: Target) -> tuple[int, dict[str, str]]:
     """Return how many bytes are here and the headers that ask for the rest."""
     have = target.have
     tag = target.tag.read_text(encoding="utf-8") if target.tag.is_file() else ""
-    if not have or not (tag or target.size) or have > (target.size or have):
+    # Without a validator only a digest can tell whether old and new bytes belong together.
+    if not have or not (tag or target.checked) or have > (target.size or have):
         target.discard()
         return 0, {}
     return have, {"Range": f"bytes={have}-", **({"If-Range": tag} if tag else {})}

@@ -87,7 +87,8 @@ class Pull:
         if expected.sha256 and arrived.is_file() and not _problem(arrived, expected):
             return  # an earlier run ended after the download
         name = arrived.name.removesuffix(".new")
-        target = Target(name, arrived.with_name(name + ".part"), expected.size)
+        part = arrived.with_name(name + ".part")
+        target = Target(name, part, expected.size, checked=bool(expected.sha256))
         resumed = self.downloader.fetch(urls, target, self.progress)
         problem = _problem(target.part, expected)
         if problem and resumed:  # the earlier bytes may have been of another version

@@ -7,7 +7,7 @@ import pytest
 
 from facecv.core.errors import ManifestError, ModelError, ModelNotFoundError
 from facecv.core.pack import ModelSpec, PackManifest
-from facecv.models.catalogue import PackCatalogue
+from facecv.models.catalogue import PackCatalogue, file_digest
 from tests.models.example import ARCHIVE, DETECTOR, EMBEDDER, manifest, write
 
 
@@ -172,3 +172,8 @@ def test_a_manifest_of_a_folder_is_used_as_it_is(tmp_path: Path) -> None:
     write(tmp_path / "here" / "manifest.toml", manifest("here", ARCHIVE, DETECTOR, EMBEDDER))
     found = catalogue().local_pack(tmp_path / "here")
     assert (found.name, found.root) == ("here", tmp_path / "here")
+
+
+def test_a_file_that_cannot_be_read_is_a_model_error(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cannot be read"):
+        file_digest(tmp_path)

@@ -12,8 +12,10 @@ from tests.adapters.model_stores.packs import IMPATIENT
 
 
 @pytest.fixture
-def server() -> Iterator[FileServer]:
-    """Return a running server that has the files of `example_pack`."""
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
+    """Return a running server that has the files of `example_pack`; no proxy stands before it."""
+    for variable in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(variable, raising=False)
     with serving({f"/{name}": content for name, content in FILES.items()}) as running:
         yield running
 

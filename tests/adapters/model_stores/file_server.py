@@ -10,7 +10,7 @@ import attrs
 
 Behaviour = Literal[
     "good", "no-range", "wrong-range", "truncated", "corrupt", "endless", "broken-once", "broken",
-    "busy-once", "redirect",
+    "busy-once", "redirect", "redirect-for-ever",
 ]  # fmt: skip
 
 
@@ -65,7 +65,8 @@ class _Handler(BaseHTTPRequestHandler):
         state.requests.append(
             (self.path, {key.lower(): value for key, value in self.headers.items()})
         )
-        if state.behaviour == "redirect" and not self.path.startswith("/moved"):
+        moved = self.path.startswith("/moved") and state.behaviour == "redirect"
+        if state.behaviour in {"redirect", "redirect-for-ever"} and not moved:
             self._head(302, Location=f"/moved{self.path}")
             return
         content = state.files.get(self.path.removeprefix("/moved"))

@@ -9,6 +9,7 @@ from facecv.core.errors import DownloadError, IntegrityError
 from facecv.plugins.contracts.model_store import (
     DETECTOR,
     EMBEDDER,
+    FILES,
     example_pack,
     sha256,
 )
@@ -82,6 +83,14 @@ class TestDownloadingSingleFiles:
         assert store.pull(single_files(server.url))[0].path.read_bytes() == DETECTOR
         assert server.paths.count("/det.onnx") == 2
 
+    def test_a_part_that_neither_server_nor_digest_can_judge_is_dropped(
+        self, store: LocalModelStore, server: FileServer
+    ) -> None:
+        partly(store, b"something else", "")
+        pack = single_files(server.url, digests=False)
+        assert store.pull(pack)[0].path.read_bytes() == DETECTOR
+        assert "range" not in server.requests[0][1]
+
     def test_a_part_that_is_complete_needs_no_request(
         self, store: LocalModelStore, server: FileServer
     ) -> None:
@@ -139,6 +148,38 @@ class TestDownloadingSingleFiles:
         server.behaviour = "redirect"
         store.pull(single_files(server.url))
         assert "/moved/det.onnx" in server.paths
+
+    def test_redirections_without_end_are_given_up(
+        self, store: LocalModelStore, server: FileServer
+    ) -> None:
+        server.behaviour = "redirect-for-ever"
+        with pytest.raises(DownloadError, match="redirects"):
+            store.pull(single_files(server.url))
+
+    def test_a_part_longer_than_the_file_is_dropped(
+        self, store: LocalModelStore, server: FileServer
+    ) -> None:
+        partly(store, bytes(len(DETECTOR) + 1), server.etag)
+        pack = single_files(server.url)
+        sizeless = tuple(attrs.evolve(model, size=0) for model in pack.models)
+        files = store.pull(attrs.evolve(pack, models=sizeless))
+        assert files[0].path.read_bytes() == DETECTOR
+
+    def test_the_proxy_of_the_environment_is_used(
+        self, store: LocalModelStore, server: FileServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("http_proxy", server.url)
+        address = "http://models.invalid"
+        server.files = {f"{address}/{name}": content for name, content in FILES.items()}
+        store.pull(single_files(address))
+        assert server.paths == [f"{address}/det.onnx", f"{address}/rec.onnx"]
+
+    def test_a_proxy_that_cannot_be_used_is_reported(
+        self, store: LocalModelStore, server: FileServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("http_proxy", "gopher://localhost")
+        with pytest.raises(DownloadError, match="proxy"):
+            store.pull(single_files(server.url))
 
     def test_a_missing_file_is_not_asked_for_twice(
         self, store: LocalModelStore, server: FileServer
