@@ -1,13 +1,22 @@
-"""SCRFD: single-shot face detection (arXiv:2105.04714), every published variant."""
+"""SCRFD: single-shot face detection (arXiv:2105.04714), every published variant.
 
-from collections.abc import Sequence
+At 640 pixels an SCRFD does not see faces that fill the picture. A second pass over the picture at
+192 pixels does, for a tenth of the time: average precision of det_500m on close-ups rises from .914
+to .990 (128 pixels: .979, 160: .969, 224: .990). What the first pass is sure of stands, since its
+boxes and landmarks are finer; everything else competes by score in one non-maximum suppression.
+
+A small picture is enlarged to the input size, as the insightface package does: that finds smaller
+faces and gives the same boxes. On close-ups of 240 to 400 pixels an input size of the picture's own
+would be twice as fast.
+"""
+
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import attrs
-import numpy as np
 
 from facecv.adapters.detectors.scrfd_decode import Candidates, anchor_centres, decode
-from facecv.adapters.detectors.scrfd_layout import read_layout
+from facecv.adapters.detectors.scrfd_layout import Size, read_layout
 from facecv.adapters.imaging.letterbox import Letterbox
 from facecv.adapters.imaging.tensors import Normalizer
 from facecv.core.arrays import Pixels, check_pixels
@@ -19,12 +28,14 @@ from facecv.core.ports.inference_backend import Session
 LOW_RESOLUTION = 192
 """Longer side, in pixels, of the pass that finds faces which fill the picture."""
 
+SURE = 0.5
+"""From this score on, what the first pass finds is not replaced by the second."""
+
 
 @attrs.frozen(eq=False)
 class _View:
-    """One look at one picture: which one, its pixels, and how they lie in the input."""
+    """One look at one picture: its pixels, and how they lie in the network's input."""
 
-    index: int
     pixels: Pixels
     letterbox: Letterbox
 
@@ -35,12 +46,15 @@ class Scrfd:
     Boxes may reach a little beyond the picture, as the network predicts them.
     """
 
-    def __init__(self, session: Session, spec: InputSpec | None = None) -> None:
+    def __init__(
+        self, session: Session, spec: InputSpec | None = None, *, batch_size: int = 8
+    ) -> None:
         """Take a loaded network.
 
         Args:
             session: the network.
             spec: its preprocessing; None: as published, RGB, (x - 127.5) / 128.
+            batch_size: pictures of one shape in one run, where the network takes several.
 
         Raises:
             ModelSignatureError: the network is not an SCRFD.
@@ -48,46 +62,71 @@ class Scrfd:
         self._session = session
         self._normalizer = Normalizer.of(spec or InputSpec(std=128.0))
         self._layout = read_layout(session)
+        self._batch_size = batch_size if self._layout.batched else 1
         self._centres = lru_cache(maxsize=64)(anchor_centres)
 
     def detect(
         self, images: Sequence[Pixels], options: DetectorOptions, /
     ) -> list[list[Detection]]:
-        """Return the faces of each picture, by falling score; see `Detector`."""
-        views = [
-            view
-            for index, image in enumerate(images)
-            for view in self._views(index, check_pixels(image), options)
-        ]
-        found: list[list[Candidates]] = [[] for _ in images]
-        for view in views:
-            found[view.index].append(self._look(view, options.score_threshold))
-        return [Candidates.joined(parts).detections(options.nms_threshold) for parts in found]
+        """Return the faces of each picture, by falling score; see `Detector`.
 
-    def _views(self, index: int, image: Pixels, options: DetectorOptions) -> list[_View]:
-        first = _View(index, image, self._letterbox(image, options))
-        if options.passes == "single" or self._layout.fixed_size:
-            return [first]
-        small = Letterbox.rectangle(_size(image), LOW_RESOLUTION, self._layout.multiple)
-        return [first, _View(index, image, small)]
+        Raises:
+            InputError: something is not a picture.
+            InferenceError: the network failed.
+        """
+        threshold = options.score_threshold
+        first = [_View(check_pixels(image), self._letterbox(image, options)) for image in images]
+        found = self._look(first, threshold)
+        if options.passes == "auto":
+            again = [index for index, seen in enumerate(found) if self._needs_second(seen)]
+            second = [_View(images[index], self._low_letterbox(images[index])) for index in again]
+            for index, more in zip(again, self._look(second, threshold), strict=True):
+                found[index] = Candidates.joined([found[index].preferred_from(SURE), more])
+        return [candidates.detections(options.nms_threshold) for candidates in found]
+
+    def _needs_second(self, seen: Candidates) -> bool:
+        """Say whether a low-resolution pass is worth its time.
+
+        With a fixed input it costs as much as the first, so only an empty picture gets one.
+        """
+        return self._layout.fixed_size is None or not len(seen.scores)
 
     def _letterbox(self, image: Pixels, options: DetectorOptions) -> Letterbox:
-        size, multiple = _size(image), self._layout.multiple
-        if self._layout.fixed_size:
-            return Letterbox.inside(size, self._layout.fixed_size)
-        if options.padding == "square":
-            side = -(-options.input_size // multiple) * multiple
-            return Letterbox.inside(size, (side, side))
-        return Letterbox.rectangle(size, options.input_size, multiple)
+        multiple = self._layout.multiple
+        side = -(-options.input_size // multiple) * multiple
+        box = Letterbox.inside(_size(image), self._layout.fixed_size or (side, side))
+        if self._layout.fixed_size or options.padding == "square":
+            return box
+        return box.trimmed(multiple)
 
-    def _look(self, view: _View, threshold: float) -> Candidates:
-        box = view.letterbox
-        tensor = self._normalizer.planes([box.resize(view.pixels)], box.canvas)
-        outputs = self._session.run({self._layout.input_name: tensor})
-        rows = [np.reshape(output, (-1, output.shape[-1])) for output in outputs]
-        candidates = decode(rows, self._layout, box.canvas, threshold, self._centres)
-        return candidates.unscaled(box.scale)
+    def _low_letterbox(self, image: Pixels) -> Letterbox:
+        box = Letterbox.inside(_size(image), (LOW_RESOLUTION, LOW_RESOLUTION))
+        fixed = self._layout.fixed_size
+        return attrs.evolve(box, canvas=fixed) if fixed else box.trimmed(self._layout.multiple)
+
+    def _look(self, views: Sequence[_View], threshold: float) -> list[Candidates]:
+        """Return the candidates of each view, in pixels of its picture."""
+        found: dict[int, Candidates] = {}
+        for batch in self._batches(views):
+            canvas = views[batch[0]].letterbox.canvas
+            pictures = [views[index].letterbox.resize(views[index].pixels) for index in batch]
+            tensor = self._normalizer.planes(pictures, canvas)
+            outputs = self._session.run({self._layout.input_name: tensor})
+            for place, index in enumerate(batch):
+                rows = [output[place] if output.ndim == 3 else output for output in outputs]
+                seen = decode(rows, self._layout, canvas, threshold, self._centres)
+                found[index] = seen.unscaled(views[index].letterbox.scale)
+        return [found[index] for index in range(len(views))]
+
+    def _batches(self, views: Sequence[_View]) -> Iterator[list[int]]:
+        """Yield indices of views that go through the network together."""
+        groups: dict[Size, list[int]] = {}
+        for index, view in enumerate(views):
+            groups.setdefault(view.letterbox.canvas, []).append(index)
+        for group in groups.values():
+            for start in range(0, len(group), self._batch_size):
+                yield group[start : start + self._batch_size]
 
 
-def _size(image: Pixels) -> tuple[int, int]:
+def _size(image: Pixels) -> Size:
     return int(image.shape[1]), int(image.shape[0])

@@ -26,10 +26,12 @@ class Candidates:
     Attributes:
         points: float32 [N, 2 or 7, 2]: two corners of the box, then five landmarks if known.
         scores: float32 [N].
+        ranks: float32 [N], the order in which they suppress one another; the scores at first.
     """
 
     points: Floats
     scores: Floats
+    ranks: Floats = attrs.field(default=attrs.Factory(lambda self: self.scores, takes_self=True))
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
@@ -39,23 +41,30 @@ class Candidates:
         return cls(
             np.concatenate([part.points for part in parts]),
             np.concatenate([part.scores for part in parts]),
+            np.concatenate([part.ranks for part in parts]),
         )
 
-    def unscaled(self, scale: tuple[float, float]) -> Self:
+    def unscaled(self, scale: float) -> Self:
         """Return the candidates in the pixels from which `scale` led to the present ones."""
-        points: Floats = np.divide(self.points, scale, dtype=np.float32)
-        return type(self)(points, self.scores)
+        points: Floats = self.points / np.float32(scale)
+        return attrs.evolve(self, points=points)
+
+    def preferred_from(self, score: float) -> Self:
+        """Return the candidates, of which those of at least `score` rank before all others."""
+        ranks = self.scores + (self.scores >= score).astype(np.float32)
+        return attrs.evolve(self, ranks=ranks)
 
     def detections(self, nms_threshold: float) -> list[Detection]:
         """Return what non-maximum suppression leaves, by falling score."""
         boxes = self.points[:, :2].reshape(-1, 4)
+        kept = nms(boxes, self.ranks, nms_threshold)
         return [
             Detection(
                 Box(*boxes[index].tolist()),
                 float(self.scores[index]),
                 self.points[index, 2:] if self.points.shape[1] > 2 else None,
             )
-            for index in nms(boxes, self.scores, nms_threshold)
+            for index in kept[np.argsort(-self.scores[kept], kind="stable")]
         ]
 
 
