@@ -7,14 +7,17 @@ from typing import Any
 import rich_click as click
 
 from facecv.entrypoints.cli import options
+from facecv.entrypoints.cli.bench import bench
 from facecv.entrypoints.cli.config import config
 from facecv.entrypoints.cli.detect import analyze, detect
+from facecv.entrypoints.cli.doctor import doctor
 from facecv.entrypoints.cli.embed import embed
 from facecv.entrypoints.cli.enroll import enroll
 from facecv.entrypoints.cli.errors import EPILOG
 from facecv.entrypoints.cli.gallery import gallery
 from facecv.entrypoints.cli.identify import identify
 from facecv.entrypoints.cli.invocation import Invocation, Prepare, pass_invocation
+from facecv.entrypoints.cli.models import models
 from facecv.entrypoints.cli.plugins import plugins
 from facecv.entrypoints.cli.root import PLUGIN_PANEL, RootGroup
 from facecv.entrypoints.cli.verify import verify
@@ -22,7 +25,8 @@ from facecv.entrypoints.cli.verify import verify
 PANELS: Mapping[str, Sequence[click.RichCommand]] = {
     "Pictures": (detect, analyze, embed, verify),
     "People": (enroll, identify, gallery),
-    "Installation": (plugins, config),
+    "Installation": (models, doctor, config, plugins),
+    "Measuring": (bench,),
 }
 HELP_CONFIG: dict[str, Any] = {
     "commands_before_options": True,

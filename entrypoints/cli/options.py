@@ -85,15 +85,18 @@ general_options = stacked(
     click.help_option("--help", "-h", panel="General"),
 )
 
+pack_dir_option = setting(
+    "--pack-dir",
+    key="pack_dir",
+    panel="Models",
+    type=FILE,
+    metavar="DIR",
+    help="Folder of model files to use instead of pulled packs.",
+)
+
 pack_options = stacked(
     setting("--pack", key="pack", panel="Models", metavar="NAME", help="Model pack."),
-    setting(
-        "--pack-dir",
-        key="pack_dir",
-        panel="Models",
-        type=FILE,
-        help="Folder of model files to use instead of pulled packs.",
-    ),
+    pack_dir_option,
 )
 
 model_options = stacked(

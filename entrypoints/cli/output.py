@@ -20,7 +20,7 @@ from facecv.entrypoints.cli.options import Form
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import Progress, ProgressColumn
     from rich.table import Table
 
 _UNLIMITED = 10_000
@@ -126,16 +126,20 @@ def warn(text: str) -> None:
 
 
 @contextmanager
-def progress(*, wanted: bool = True) -> Iterator["Progress"]:
-    """Return a progress display on the standard error, shown on a terminal only."""
+def progress(*columns: "ProgressColumn", wanted: bool = True) -> Iterator["Progress"]:
+    """Return a progress display on the standard error, shown on a terminal only.
+
+    Args:
+        columns: what it shows; none: a bar and how many of how many.
+        wanted: whether to show it at all.
+    """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn as Remaining
 
     err = console(error=True)
     shown = wanted and err.is_terminal and not current().quiet
     text = TextColumn("{task.description}", markup=False)
-    columns = (text, BarColumn(), MofNCompleteColumn(), Remaining())
-    with Progress(*columns, console=err, transient=True, disable=not shown) as bars:
+    chosen = columns or (text, BarColumn(), MofNCompleteColumn())
+    with Progress(*chosen, console=err, transient=True, disable=not shown) as bars:
         yield bars
 
 
