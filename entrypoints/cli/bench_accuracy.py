@@ -180,7 +180,7 @@ def _folds(pairs: "Sequence[PicturePair]") -> Sequence[int]:
     own = [pair.fold for pair in pairs if pair.fold is not None]
     if len(own) == len(pairs):
         return own
-    return stratified_folds([pair.same for pair in pairs], _FOLDS).tolist()
+    return [int(fold) for fold in stratified_folds([pair.same for pair in pairs], _FOLDS)]
 
 
 def _shape(measured: Measured) -> Shape:
