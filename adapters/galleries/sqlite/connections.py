@@ -1,5 +1,6 @@
 """Connections to one gallery file: any number of readers, one writer at a time."""
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from facecv.adapters.galleries.sqlite.schema import prepare
-from facecv.core.errors import AlreadyExistsError, GalleryError, GallerySchemaError
+from facecv.core.errors import AlreadyExistsError, GalleryError, GallerySchemaError, InputError
 
 
 class Connections:
@@ -23,6 +24,8 @@ class Connections:
         self.path = path
         self._patience = busy_timeout
         self._idle: list[Database] = []
+        self._inherited: list[Database] = []
+        self._owner = os.getpid()
         self._closed = False
         self._lock = threading.Lock()
         self._writer = threading.Lock()
@@ -48,21 +51,30 @@ class Connections:
 
     @contextmanager
     def writing(self) -> Iterator[Database]:
+        """Lend the connection of a transaction, for queries of ours."""
+        with translated(self.path), self.transaction() as db:
+            yield db
+
+    @contextmanager
+    def transaction(self) -> Iterator[Database]:
         """Lend a connection whose changes are kept if the block ends well, or else undone.
 
-        A block inside another keeps nothing by itself: the outermost one commits.
+        A block inside another keeps nothing by itself: the outermost one commits. What the block
+        raises comes through as it is.
         """
         mine = self._transaction
         if mine is not None:
-            with translated(self.path), mine.atomic():
+            with mine.atomic():
                 yield mine
             return
-        with translated(self.path), self._writer, self._lent() as db:
-            db.execute("BEGIN IMMEDIATE")
+        with self._writer, self._lent() as db:
+            with translated(self.path):
+                db.execute("BEGIN IMMEDIATE")
             self._mine.db = db
             try:
                 yield db
-                db.execute("COMMIT")
+                with translated(self.path):
+                    db.execute("COMMIT")
             finally:
                 self._mine.db = None
 
@@ -95,9 +107,12 @@ class Connections:
         with self._lock:
             if self._closed:
                 raise GalleryError(f"the gallery {self.path} is closed")
+            if self._owner != os.getpid():  # a forked process must not touch its parent's
+                self._owner, self._inherited, self._idle = os.getpid(), self._idle, []
             if self._idle:
                 return self._idle.pop()
-        return self._open()
+        with translated(self.path):
+            return self._open()
 
     def _put_back(self, db: Database) -> None:
         if db.conn.in_transaction:
@@ -120,8 +135,11 @@ class Connections:
 
     def _prepare(self) -> None:
         """Make sure that the file is a gallery, and keep the first connection."""
-        with translated(self.path):
+        try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unusable(self.path, error) from error
+        with translated(self.path):
             db = self._open()
             try:
                 prepare(db, self.path, self._patience)
@@ -133,18 +151,24 @@ class Connections:
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the file system raise into errors of the gallery."""
+    """Turn what SQLite raises into errors of the engine."""
     try:
         yield
     except sqlite3.IntegrityError as error:
         raise AlreadyExistsError(f"{path}: {error}") from error
     except sqlite3.OperationalError as error:
         raise _operational(path, error) from error
-    except (sqlite3.DatabaseError, OSError) as error:
-        raise GallerySchemaError(
-            f"{path} cannot be used as a gallery: {error}",
-            hint="give the path of another file, or restore this one from a copy",
-        ) from error
+    except sqlite3.DatabaseError as error:
+        raise _unusable(path, error) from error
+    except UnicodeEncodeError as error:
+        raise InputError(f"{error.object!r} is not text that can be stored") from error
+
+
+def _unusable(path: Path, error: Exception) -> GallerySchemaError:
+    return GallerySchemaError(
+        f"{path} cannot be used as a gallery: {error}",
+        hint="give the path of another file, or restore this one from a copy",
+    )
 
 
 def _operational(path: Path, error: sqlite3.OperationalError) -> GalleryError:

@@ -33,7 +33,7 @@ class SqliteGallery:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Return a context whose changes are committed together."""
-        with self._connections.writing():
+        with self._connections.transaction():
             yield
 
     def create_collection(self, collection: Collection, /) -> None:

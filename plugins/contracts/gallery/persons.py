@@ -11,6 +11,7 @@ from facecv.core.errors import (
     AlreadyExistsError,
     EmbeddingSpaceError,
     FaceRecordNotFoundError,
+    InputError,
     PersonNotFoundError,
 )
 from facecv.core.gallery import Counts, FaceRecord, Person, SearchQuery
@@ -81,6 +82,14 @@ class PersonPromises(GalleryFixtures):
         assert team.person("team", "ann") == attrs.evolve(changed, created=ann.created)
         [[match]] = team.search("team", [embedding(1)], SearchQuery(where={"new": True}))
         assert match.person.name == "Anna"
+
+    def test_ids_that_cannot_be_are_nobodys(self, team: GalleryRepo) -> None:
+        """Whatever a caller looks for, only errors of the engine come back."""
+        for odd in ("", "\udcff", "'; DROP TABLE persons", "\0", "a" * 10_000):
+            with pytest.raises((PersonNotFoundError, InputError)):
+                team.person("team", odd)
+            with pytest.raises((FaceRecordNotFoundError, InputError)):
+                team.delete_face("team", odd)
 
     def test_a_deleted_person_takes_the_faces_with_them(self, team: GalleryRepo) -> None:
         """A deleted person is found no more."""

@@ -10,6 +10,7 @@ import pytest
 
 from facecv.core.errors import (
     AlreadyExistsError,
+    GalleryError,
 )
 from facecv.core.gallery import Collection, Counts, Person, SearchQuery
 from facecv.core.ports.gallery_repo import GalleryRepo
@@ -97,6 +98,16 @@ class TransactionPromises(GalleryFixtures):
         assert [person.id for person in team.persons("team")] == ["ann", "dan"]
         [found] = team.search("team", [embedding(1)], SearchQuery())
         assert ids(found) == ["ann", "dan"]
+
+    @pytest.mark.parametrize("error", [OSError, UnicodeError, KeyError, GalleryError])
+    def test_what_the_caller_raises_comes_through(
+        self, team: GalleryRepo, error: type[Exception]
+    ) -> None:
+        """A transaction undoes, but does not change what went wrong."""
+        mine = error("mine")
+        with pytest.raises(error) as caught, team.transaction():
+            raise mine
+        assert caught.value is mine
 
     def test_a_transaction_is_invisible_to_other_threads_until_it_ends(
         self, team: GalleryRepo

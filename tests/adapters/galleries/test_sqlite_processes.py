@@ -1,5 +1,6 @@
 """Several processes share one gallery file, and die on it, without failing or losing."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -110,3 +111,29 @@ def test_nothing_acknowledged_is_lost_by_kill(tmp_path: Path, after: int) -> Non
         assert there >= set(acknowledged)
         assert len(there) <= len(acknowledged) + 1
         assert gallery.count("team").faces == len(there)
+
+
+_FORK = """
+import os, sys
+from pathlib import Path
+from facecv.adapters.galleries.sqlite import SqliteGallery
+from facecv.plugins.contracts.gallery.examples import TEAM, enrol, face
+
+gallery = SqliteGallery(Path(sys.argv[1]))
+gallery.create_collection(TEAM)
+child = os.fork()
+for number in range(20):
+    enrol(gallery, f"{'child' if child == 0 else 'parent'}-{number}", face(1))
+if child == 0:
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+assert gallery.count("team").persons == 40
+assert gallery._connections._inherited == []
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_process_opens_its_own_connections(tmp_path: Path) -> None:
+    arguments = [sys.executable, "-c", _FORK, str(tmp_path / "gallery.db")]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
