@@ -1,13 +1,13 @@
-"""Which cell of the detector's maps answers for which face: ATSS (arXiv:1912.02424), as SCRFD does it."""
+"""Which cell of the detector's maps answers for which face: ATSS (arXiv:1912.02424)."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 import numpy as np
 
-from .packfile import Floats
+from facecv.core.arrays import Floats
+from facecv.models.training.torchtypes import Rows, Tensor
 
 STRIDES = (8, 16, 32)
 ANCHORS = {8: (16, 32), 16: (64, 128), 32: (256, 512)}
@@ -29,7 +29,7 @@ def anchors(size: int) -> tuple[Floats, Floats, Floats]:
     return tuple(np.concatenate(part).astype(np.float32) for part in (corners, strides, sides))  # type: ignore[return-value]
 
 
-def overlap(a: Any, b: Any) -> Any:
+def overlap(a: Tensor, b: Tensor) -> Tensor:
     """Return the intersection over union of boxes [..., 4], broadcast."""
     top, low = np.maximum(a[..., :2], b[..., :2]), np.minimum(a[..., 2:], b[..., 2:])
     shared = np.clip(low - top, 0, None).prod(-1)
@@ -37,7 +37,7 @@ def overlap(a: Any, b: Any) -> Any:
     return shared / (area - shared + 1e-6)
 
 
-def assign(boxes: Floats, ignored: Any, size: int) -> Any:
+def assign(boxes: Floats, ignored: Rows, size: int) -> Tensor:
     """Return for each anchor the index of its face, -1 for none, -2 where the loss must not look.
 
     A face gets, of its nearest anchors on every stride, those that overlap it more than mean and
@@ -63,6 +63,6 @@ def assign(boxes: Floats, ignored: Any, size: int) -> Any:
     return owner
 
 
-def _nearest(distance: Floats, rows: Any) -> Any:
+def _nearest(distance: Floats, rows: Rows) -> Tensor:
     count = min(NEAREST * 2, len(rows))
     return rows[np.argpartition(distance[rows], count - 1)[:count]]

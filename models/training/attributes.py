@@ -15,15 +15,18 @@ import numpy as np
 import torch
 from torch.nn import functional as fn
 
-from . import augment, networks, packfile
-from .common import Options, Run, command
+from facecv.core.arrays import Floats, Pixels
+from facecv.models.training import augment, networks, packfile
+from facecv.models.training.common import Options, Run, command
+from facecv.models.training.torchtypes import Module, Rows, Tensor
 
 SHARES = {"utkface": 0.45, "fer2013": 0.38, "mask": 0.17}
 """How a batch is made up."""
 HEADS = ("gender", "emotion", "mask")
+LOOK = augment.Strength(degrees=10, scale=0.1, shift=5, mask=0, glasses=0, border=0.4, grey=0.2)
 
 
-def expected_age(logits: Any) -> Any:
+def expected_age(logits: Tensor) -> Tensor:
     """Return years [n]: the mean of the distribution over 0..100."""
     return logits.float().softmax(1) @ torch.arange(101, dtype=torch.float32, device=logits.device)
 
@@ -35,11 +38,9 @@ class Attributes:
     pack: packfile.Pack
     options: Options
     name: str = "attributes"
-    how: augment.Strength = augment.Strength(
-        degrees=10, scale=0.1, shift=5, mask=0, glasses=0, border=0.4, grey=0.2
-    )
+    how: augment.Strength = LOOK
     model: Any = attrs.field(init=False)
-    crops: packfile.Pixels = attrs.field(init=False)
+    crops: Pixels = attrs.field(init=False)
     rows: dict[str, Any] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -55,9 +56,11 @@ class Attributes:
 
     def drawn(self, *, held_out: bool) -> dict[str, Any]:
         """Return the rows of each source that are held out, or are not."""
-        return {s: rows[self.pack.crops.held_out[rows] == held_out] for s, rows in self.rows.items()}
+        return {
+            s: rows[self.pack.crops.held_out[rows] == held_out] for s, rows in self.rows.items()
+        }
 
-    def loss(self, model: Any, rng: np.random.Generator, progress: float) -> Any:
+    def loss(self, model: Module, rng: np.random.Generator, progress: float) -> Tensor:
         """Return the sum of the heads' losses on one batch."""
         del progress
         crops, pools = self.pack.crops, self.drawn(held_out=False)
@@ -70,29 +73,37 @@ class Attributes:
             labels = self.tensor(getattr(crops, name)[rows]).long()
             if (labels >= 0).any():
                 smooth = 0.1 if name == "emotion" else 0.02
-                total = total + weight * fn.cross_entropy(made[name].float(), labels, ignore_index=-1, label_smoothing=smooth)
+                total = total + weight * fn.cross_entropy(
+                    made[name].float(), labels, ignore_index=-1, label_smoothing=smooth
+                )
         wanted = self.tensor(crops.teacher[rows].astype(np.float32).mean(1))
         return total + (1 - fn.cosine_similarity(made["embedding"].float(), wanted)).mean()
 
-    def age_loss(self, logits: Any, ages: packfile.Floats) -> Any:
+    def age_loss(self, logits: Tensor, ages: Floats) -> Tensor:
         """Return the loss of the age: a soft label around the year, and the error of the mean."""
         known = np.flatnonzero(ages >= 0)
         if not len(known):
             return logits.float().sum() * 0
-        logits, years = logits[torch.from_numpy(known)].float(), self.tensor(np.clip(ages[known], 0, 100))
+        logits, years = (
+            logits[torch.from_numpy(known)].float(),
+            self.tensor(np.clip(ages[known], 0, 100)),
+        )
         bins = torch.arange(101, device=logits.device)
         soft = (-((bins - years[:, None]) ** 2) / (2 * 3.0**2)).softmax(1)
-        return 0.3 * fn.cross_entropy(logits, soft) + 0.08 * (expected_age(logits) - years).abs().mean()
+        return (
+            0.3 * fn.cross_entropy(logits, soft)
+            + 0.08 * (expected_age(logits) - years).abs().mean()
+        )
 
-    def tensor(self, values: Any) -> Any:
+    def tensor(self, values: Tensor) -> Tensor:
         """Return an array on the device."""
         return torch.from_numpy(np.asarray(values)).to(self.options.device)
 
-    def to_device(self, images: packfile.Pixels) -> Any:
+    def to_device(self, images: Pixels) -> Tensor:
         """Return images as the network's input."""
         return self.tensor(augment.tensor(images)).contiguous(memory_format=torch.channels_last)
 
-    def validate(self, model: Any) -> Mapping[str, float]:
+    def validate(self, model: Module) -> Mapping[str, float]:
         """Return accuracies and the error of the age on the held-out fifths."""
         crops, right, figures = self.pack.crops, {}, {}
         for source, rows in self.drawn(held_out=True).items():
@@ -106,13 +117,21 @@ class Attributes:
             right[name] = made[name].argmax(1) == getattr(crops, name)[rows]
         return figures | {name: float(ok.mean()) for name, ok in right.items()}
 
-    def predict(self, model: Any, rows: Any) -> dict[str, Any]:
-        """Return what the network says of crops, as an aligner gives them: black outside the picture."""
+    def predict(self, model: Module, rows: Rows) -> dict[str, Any]:
+        """Return what the network says of crops that are black outside of their picture."""
         parts = []
         for part in np.array_split(rows, max(1, len(rows) // 256)):
-            images = [augment.centre(augment.blacken(self.crops[i], self.pack.crops.origin[i])) for i in part]
+            images = [
+                augment.centre(augment.blacken(self.crops[i], self.pack.crops.origin[i]))
+                for i in part
+            ]
             made = model(self.to_device(np.stack(images)))
-            parts.append({**{n: made[n].cpu().numpy() for n in HEADS}, "age": expected_age(made["age"]).cpu().numpy()})
+            parts.append(
+                {
+                    **{n: made[n].cpu().numpy() for n in HEADS},
+                    "age": expected_age(made["age"]).cpu().numpy(),
+                }
+            )
         return {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
 
 

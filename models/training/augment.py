@@ -29,17 +29,23 @@ class Strength:
     border: float = 0.15
 
 
-def view(crop: Pixels, origin: Floats | None, rng: np.random.Generator, how: Strength, size: int = 112) -> Pixels:
+def view(
+    crop: Pixels, origin: Floats | None, rng: np.random.Generator, how: Strength, size: int = 112
+) -> Pixels:
     """Return a random view, uint8 [size,size,3], of an aligned crop with margin, BGR [128,128,3].
 
-    *origin* [2,3] takes pixels to the picture they come from, 0..1; now and then what lies outside of
-    it is blackened, as an aligner does that knows no better.
+    *origin* [2,3] takes pixels to the picture they come from, 0..1; now and then what lies outside
+    of it is blackened, as an aligner does that knows no better.
     """
     if origin is not None and rng.random() < how.border:
         crop = blacken(crop, origin)
     crop = occlude(crop, rng, how)
     out = cv2.warpAffine(
-        crop, jitter(len(crop), size, rng, how), (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        crop,
+        jitter(len(crop), size, rng, how),
+        (size, size),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
     )
     return colour(degrade(np.asarray(out, np.uint8), rng, how), rng, how)
 
@@ -48,10 +54,16 @@ def centre(crop: Pixels, size: int = 112) -> Pixels:
     """Return the middle 112x112 of a crop, resized to *size*."""
     margin = (len(crop) - 112) // 2
     part = crop[margin : margin + 112, margin : margin + 112]
-    return part if size == 112 else np.asarray(cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
+    return (
+        part
+        if size == 112
+        else np.asarray(cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
+    )
 
 
-def jitter(length: int, size: int, rng: np.random.Generator, how: Strength) -> npt.NDArray[np.float64]:
+def jitter(
+    length: int, size: int, rng: np.random.Generator, how: Strength
+) -> npt.NDArray[np.float64]:
     """Return a 2x3 map from the crop to a view: flip, turn, scale and shift about the middle."""
     angle = np.deg2rad(rng.normal() * how.degrees / 2)
     zoom = size / 112 * (1 + rng.normal() * how.scale / 2)
@@ -67,7 +79,8 @@ def blacken(crop: Pixels, origin: Floats) -> Pixels:
     """Return the crop with what its picture never showed in black."""
     ys, xs = np.mgrid[: len(crop), : len(crop)].astype(np.float32)
     u, v = (row[0] * xs + row[1] * ys + row[2] for row in origin)
-    return crop * ((u >= 0) & (u < 1) & (v >= 0) & (v < 1))[..., None].astype(np.uint8)
+    shown = (u >= 0) & (u < 1) & (v >= 0) & (v < 1)
+    return np.where(shown[..., None], crop, np.uint8(0))
 
 
 def occlude(crop: Pixels, rng: np.random.Generator, how: Strength) -> Pixels:
@@ -78,7 +91,9 @@ def occlude(crop: Pixels, rng: np.random.Generator, how: Strength) -> Pixels:
     out, ink = crop.copy(), tuple(int(v) for v in rng.integers(0, 256, 3))
     if dice < how.mask:
         top = rng.integers(68, 82)
-        shape = np.array([[28, top], [64, top - 8], [100, top], [96, 112], [80, 126], [48, 126], [32, 112]])
+        shape = np.array(
+            [[28, top], [64, top - 8], [100, top], [96, 112], [80, 126], [48, 126], [32, 112]]
+        )
         cv2.fillPoly(out, [shape.astype(np.int32)], ink)
     else:
         dark = tuple(v // 3 for v in ink)
@@ -97,7 +112,9 @@ def degrade(image: Pixels, rng: np.random.Generator, how: Strength) -> Pixels:
         low = cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA)
         image = np.asarray(cv2.resize(low, (size, size), interpolation=cv2.INTER_LINEAR), np.uint8)
     if rng.random() < how.jpeg:
-        coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 80))])[1]
+        coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 80))])[
+            1
+        ]
         image = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
     return image
 

@@ -1,7 +1,8 @@
 """What every recipe shares: options, the training loop, checkpoints, progress, the loss curve.
 
-A batch depends on the seed and the number of the step alone, and a checkpoint holds weights, average,
-optimiser and the time used, so a run that is stopped and resumed sees what it would have seen.
+A batch depends on the seed and the number of the step alone, and a checkpoint holds weights,
+average, optimiser and the time used, so a run that is stopped and resumed sees what it would
+have seen.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import click
 import numpy as np
 import torch
 
-from .optimiser import Muon
+from facecv.models.training.optimiser import Muon
+from facecv.models.training.torchtypes import Module, Tensor
 
 
 @attrs.frozen
@@ -42,10 +44,10 @@ class Recipe(Protocol):
     name: str
     model: Any
 
-    def loss(self, model: Any, rng: np.random.Generator, progress: float) -> Any:
+    def loss(self, model: Module, rng: np.random.Generator, progress: float) -> Tensor:
         """Return the loss of one fresh batch; *progress* runs from 0 to 1."""
 
-    def validate(self, model: Any) -> Mapping[str, float]:
+    def validate(self, model: Module) -> Mapping[str, float]:
         """Return figures on what is held out."""
 
 
@@ -53,7 +55,7 @@ def command(**usual: float) -> Callable[[Callable[[Path, Options], None]], click
     """Return the command line of a recipe: data, and all `Options`, with these usual values."""
 
     def decorate(function: Callable[[Path, Options], None]) -> click.Command:
-        def run(data: Path, smoke: bool, **values: Any) -> None:
+        def run(data: Path, smoke: bool, **values: Tensor) -> None:
             if smoke:
                 values |= {"steps": values["steps"] or 8, "batch": min(values["batch"], 16)}
             function(data, Options(smoke=smoke, **values))
@@ -71,14 +73,20 @@ def _options(usual: Mapping[str, float]) -> list[Callable[..., Any]]:
     return [
         click.option("--data", type=path, required=True, help="The packed data file."),
         click.option("--out", type=path, required=True, help="Folder for checkpoints and curve."),
-        click.option("--minutes", default=usual["minutes"], show_default=True, help="Training time."),
+        click.option(
+            "--minutes", default=usual["minutes"], show_default=True, help="Training time."
+        ),
         click.option("--steps", default=0, help="Length in steps instead of minutes."),
         click.option("--batch", default=usual["batch"], show_default=True),
-        click.option("--rate", default=usual["rate"], show_default=True, help="Peak learning rate."),
+        click.option(
+            "--rate", default=usual["rate"], show_default=True, help="Peak learning rate."
+        ),
         click.option("--seed", default=1, show_default=True),
         click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu"),
         click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out."),
-        click.option("--smoke", is_flag=True, help="A few steps on small batches, to see that it runs."),
+        click.option(
+            "--smoke", is_flag=True, help="A few steps on small batches, to see that it runs."
+        ),
     ]
 
 
@@ -98,7 +106,9 @@ class Run:
     def __attrs_post_init__(self) -> None:
         self.recipe.model.to(self.options.device, memory_format=torch.channels_last)
         self.average = torch.optim.swa_utils.AveragedModel(
-            self.recipe.model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.997), use_buffers=True
+            self.recipe.model,
+            multi_avg_fn=average,
+            use_buffers=True,
         )
         self.optimiser = Muon.of(self.recipe.model, self.options.rate)
         self.options.out.mkdir(parents=True, exist_ok=True)
@@ -196,16 +206,24 @@ class Run:
 
 
 def schedule(progress: float, step: int) -> float:
-    """Return the factor on the learning rate: a short warm-up, flat for a while, then cosine to 0."""
+    """Return the factor on the learning rate: a short warm-up, flat for a while, then a cosine."""
     warm = min(1.0, (step + 1) / 100)
     fall = max(0.0, min(1.0, (progress - 0.1) / 0.9))
     return warm * max(0.01, 0.5 * (1 + float(np.cos(np.pi * fall))))
 
 
-def averaged(checkpoint: Path, model: Any) -> Any:
+def average(averages: list[Tensor], values: list[Tensor], count: Tensor) -> None:
+    """Move running averages towards *values*, by much at first and by 0.3 % a step later."""
+    decay = min(0.997, (1 + int(count)) / (10 + int(count)))
+    torch.optim.swa_utils.get_ema_multi_avg_fn(decay)(averages, values, count)
+
+
+def averaged(checkpoint: Path, model: Module) -> Tensor:
     """Return *model* with the averaged weights of a checkpoint, ready for inference."""
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)["average"]
-    model.load_state_dict({k.removeprefix("module."): v for k, v in state.items() if k.startswith("module.")})
+    model.load_state_dict(
+        {k.removeprefix("module."): v for k, v in state.items() if k.startswith("module.")}
+    )
     return model.eval()
 
 

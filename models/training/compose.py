@@ -1,7 +1,7 @@
-"""Pictures for the detector, composed of labelled photos: grids of faces of every size on backdrops.
+"""Pictures for the detector, composed of labelled photos: faces of every size on backdrops.
 
-A composed picture comes with boxes [n,4] and landmarks [n,5,2] in its pixels, and a flag for faces that
-are too small or too much cut off to count either way.
+A composed picture comes with boxes [n,4] and landmarks [n,5,2] in its pixels, and a flag for
+faces that are too small or too much cut off to count either way.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import attrs
 import cv2
 import numpy as np
 
-from . import augment, packfile
-from .packfile import Floats, Pixels
+from facecv.core.arrays import Floats, Pixels
+from facecv.models.training import augment, packfile
+from facecv.models.training.torchtypes import Tensor
 
 GRIDS, ODDS = (1, 2, 3, 4, 6), (0.42, 0.25, 0.15, 0.1, 0.08)
 SMALLEST = 9.0
@@ -46,10 +47,14 @@ class Composer:
         photos = self.photos
         self._images = [photos.blobs.image(i) for i in range(len(photos.blobs))]
         order = np.argsort(photos.photo, kind="stable")
-        self._faces = np.split(order, np.searchsorted(photos.photo[order], np.arange(1, len(self._images))))
+        self._faces = np.split(
+            order, np.searchsorted(photos.photo[order], np.arange(1, len(self._images)))
+        )
         usable = photos.held_out == self.held_out
         crops = photos.source == packfile.SOURCES.index("utkface")
-        self._pools = [p for p in (np.flatnonzero(usable & crops), np.flatnonzero(usable & ~crops)) if len(p)]
+        self._pools = [
+            p for p in (np.flatnonzero(usable & crops), np.flatnonzero(usable & ~crops)) if len(p)
+        ]
 
     def scene(self, rng: np.random.Generator, size: int) -> Scene:
         """Return a fresh scene of *size* pixels square."""
@@ -75,8 +80,10 @@ class Composer:
             np.array(ignored, np.bool_),
         )
 
-    def paste(self, image: Pixels, cell: tuple[int, ...], rng: np.random.Generator) -> list[tuple[Floats, Floats, bool]]:
-        """Draw a photo into a *cell* (x1 y1 x2 y2) of *image* and return the faces to be seen there."""
+    def paste(
+        self, image: Pixels, cell: tuple[int, ...], rng: np.random.Generator
+    ) -> list[tuple[Floats, Floats, bool]]:
+        """Draw a photo into a *cell* (x1 y1 x2 y2) of *image* and return the faces in sight."""
         index = int(rng.choice(self._pools[int(rng.random() < 0.45) % len(self._pools)]))
         photo, faces = self._images[index], self._faces[index]
         main = faces[rng.integers(len(faces))]
@@ -84,23 +91,39 @@ class Composer:
         matrix, flipped = self.placement(self.photos.box[main], side, rng)
         part = image[cell[1] : cell[3], cell[0] : cell[2]]
         drawn = part.copy()
-        cv2.warpAffine(photo, matrix, (part.shape[1], part.shape[0]), drawn, cv2.INTER_AREA, cv2.BORDER_TRANSPARENT)
+        cv2.warpAffine(
+            photo,
+            matrix,
+            (part.shape[1], part.shape[0]),
+            drawn,
+            cv2.INTER_AREA,
+            cv2.BORDER_TRANSPARENT,
+        )
         part[:] = drawn
         found = (self.moved(face, matrix, flipped, part.shape) for face in faces)
         corner = np.array(cell[:2], np.float32)
-        return [(box + np.tile(corner, 2), points + corner, ignore) for box, points, ignore in found if box is not None]
+        return [
+            (box + np.tile(corner, 2), points + corner, ignore)
+            for box, points, ignore in found
+            if box is not None
+        ]
 
     def distract(self, image: Pixels, cell: tuple[int, ...], rng: np.random.Generator) -> None:
-        """Draw a part of a photo without faces into a cell: an upright rectangle alone is no face."""
+        """Draw a part of a photo without faces into a cell: a rectangle alone is no face."""
         part = self.clear_part(rng)
         if part is not None:
-            width, height = (max(8, int(rng.uniform(0.4, 1.0) * n)) for n in (cell[2] - cell[0], cell[3] - cell[1]))
+            width, height = (
+                max(8, int(rng.uniform(0.4, 1.0) * n))
+                for n in (cell[2] - cell[0], cell[3] - cell[1])
+            )
             x = cell[0] + int(rng.integers(cell[2] - cell[0] - width + 1))
             y = cell[1] + int(rng.integers(cell[3] - cell[1] - height + 1))
-            image[y : y + height, x : x + width] = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
+            image[y : y + height, x : x + width] = cv2.resize(
+                part, (width, height), interpolation=cv2.INTER_AREA
+            )
 
     def placement(self, box: Floats, side: int, rng: np.random.Generator) -> tuple[Any, bool]:
-        """Return the map that takes a photo into a cell so that the face in *box* gets a random size."""
+        """Return the map from photo to cell that gives the face in *box* a random size."""
         length = float(max(box[2] - box[0], box[3] - box[1]))
         wanted = side * np.exp(rng.uniform(np.log(max(12 / side, 0.1)), np.log(1.05)))
         scale = wanted / max(length, 1.0)
@@ -114,13 +137,17 @@ class Composer:
         shift = target - turn @ np.array([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2])
         return np.hstack([turn, shift[:, None]]), flipped
 
-    def moved(self, face: int, matrix: Any, flipped: bool, shape: tuple[int, ...]) -> tuple[Any, Any, bool]:
-        """Return box, landmarks and whether to ignore a face in a cell; no box where it is out of sight."""
+    def moved(
+        self, face: int, matrix: Tensor, flipped: bool, shape: tuple[int, ...]
+    ) -> tuple[Any, Any, bool]:
+        """Return box, landmarks and whether to ignore a face in a cell; no box: out of sight."""
         x1, y1, x2, y2 = self.photos.box[face]
         middle = matrix[:, :2] @ np.array([(x1 + x2) / 2, (y1 + y2) / 2]) + matrix[:, 2]
         half = np.array([x2 - x1, y2 - y1]) / 2 * np.sqrt(abs(np.linalg.det(matrix[:, :2])))
         box = np.concatenate([middle - half, middle + half]).astype(np.float32)
-        seen = np.clip(np.minimum(box[2:], shape[1::-1]) - np.maximum(box[:2], 0), 0, None).prod() / (4 * half.prod())
+        seen = np.clip(
+            np.minimum(box[2:], shape[1::-1]) - np.maximum(box[:2], 0), 0, None
+        ).prod() / (4 * half.prod())
         if seen < 0.1:
             return None, None, False
         points = self.photos.points[face] @ matrix[:, :2].T + matrix[:, 2]
@@ -129,12 +156,14 @@ class Composer:
         return box, points.astype(np.float32), bool(seen < 0.6 or low or half.max() * 2 < SMALLEST)
 
     def backdrop(self, rng: np.random.Generator, size: int) -> Pixels:
-        """Return a picture without faces: a part of a photo clear of its faces, or made-up texture."""
+        """Return a picture without faces: a part of a photo clear of them, or made-up texture."""
         if rng.random() < 0.8:
             for _ in range(6):
                 part = self.clear_part(rng)
                 if part is not None:
-                    return np.asarray(cv2.resize(part, (size, size), interpolation=cv2.INTER_LINEAR), np.uint8)
+                    return np.asarray(
+                        cv2.resize(part, (size, size), interpolation=cv2.INTER_LINEAR), np.uint8
+                    )
         cells = int(rng.choice([1, 2, 4, 8, 16, 32, 80]))
         noise = rng.integers(0, 256, (cells, cells, 3)).astype(np.uint8)
         how = cv2.INTER_CUBIC if rng.random() < 0.6 else cv2.INTER_NEAREST
@@ -148,6 +177,11 @@ class Composer:
         side = int(min(height, width) * rng.uniform(0.2, 0.6))
         x, y = (int(rng.integers(n - side + 1)) for n in (width, height))
         margin = 0.15 * (boxes[:, 2:] - boxes[:, :2])
-        clear = np.any((boxes[:, 2:] + margin < (x, y)) | (boxes[:, :2] - margin > (x + side, y + side)), axis=1)
+        clear = np.any(
+            (boxes[:, 2:] + margin < (x, y)) | (boxes[:, :2] - margin > (x + side, y + side)),
+            axis=1,
+        )
         part = photo[y : y + side, x : x + side]
-        return part[:: int(rng.choice([1, -1])), :: int(rng.choice([1, -1]))] if clear.all() else None
+        return (
+            part[:: int(rng.choice([1, -1])), :: int(rng.choice([1, -1]))] if clear.all() else None
+        )

@@ -1,16 +1,17 @@
 """Measure models: `python -m facecv.models.training.evaluate WHAT --shared DIR --pack FOLDER`.
 
-WHAT is `embedder` (LFW development pairs), `detector` (boxes of detection_voc, faces of lfw_dev and
-groups), `attributes` (held-out fifths, and errors by race and age), or `speed` (against the teachers).
+WHAT is `embedder` (LFW development pairs), `detector` (boxes of detection_voc, faces of lfw_dev
+and groups), `attributes` (held-out fifths, and errors by race and age), or `speed` (against the
+teachers).
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as Xml
 
 import click
 import cv2
@@ -18,11 +19,11 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from . import augment, lfw, packfile
-from .assign import overlap
-from .export import ATTRIBUTES, NAMES
-from .packfile import Floats, Pixels
-from .teachers import Scrfd
+from facecv.core.arrays import Floats, Pixels
+from facecv.models.training import augment, lfw, packfile
+from facecv.models.training.assign import overlap
+from facecv.models.training.export import ATTRIBUTES, NAMES
+from facecv.models.training.teachers import Scrfd
 
 AUTO = (640, 192)
 RACES = ("White", "Black", "Asian", "Indian", "other")
@@ -55,8 +56,12 @@ def main() -> None:
 def option_shared(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that every measurement takes."""
     folder = click.Path(path_type=Path, exists=True)
-    function = click.option("--pack", type=folder, required=True, help="Folder of the ONNX files.")(function)
-    return click.option("--shared", type=folder, required=True, help="Folder with data/ and models/.")(function)
+    function = click.option("--pack", type=folder, required=True, help="Folder of the ONNX files.")(
+        function
+    )
+    return click.option(
+        "--shared", type=folder, required=True, help="Folder with data/ and models/."
+    )(function)
 
 
 @main.command()
@@ -80,7 +85,10 @@ def report_pairs(pairs: lfw.Pairs, made: Floats) -> None:
     for rate in (1e-1, 1e-2, 1e-3, 1e-4, 1e-5):
         threshold = float(np.quantile(strange, 1 - rate))
         accepted = float((known >= threshold).mean())
-        click.echo(f"FAR {rate:g} of {len(strange)}: threshold {threshold:.3f}, TAR {100 * accepted:.1f} % of {len(known)}")
+        click.echo(
+            f"FAR {rate:g} of {len(strange)}: threshold {threshold:.3f}, "
+            f"TAR {100 * accepted:.1f} % of {len(known)}"
+        )
 
 
 @main.command()
@@ -92,9 +100,14 @@ def detector(shared: Path, pack: Path, model: Path | None) -> None:
     data = shared / "data"
     for sides in (AUTO, (640,)):
         precision, recall, false = average_precision(finder, data / "detection_voc", sides)
-        click.echo(f"detection_voc at {sides}: AP@0.5 {precision:.3f}, at score 0.5 recall {recall:.3f}, {false} false")
+        click.echo(
+            f"detection_voc at {sides}: AP@0.5 {precision:.3f}, "
+            f"at score 0.5 recall {recall:.3f}, {false} false"
+        )
     found = [len(finder.passes(image, AUTO, 0.5)) for _, image in photos(data / "lfw_dev")]
-    click.echo(f"lfw_dev: faces in {sum(n > 0 for n in found)} of {len(found)}, {sum(found)} faces in all")
+    click.echo(
+        f"lfw_dev: faces in {sum(n > 0 for n in found)} of {len(found)}, {sum(found)} faces in all"
+    )
     teacher = Scrfd(shared / "models" / "det_2.5g.onnx")
     hits = wanted = extra = 0
     for _, image in photos(data / "groups"):
@@ -105,7 +118,9 @@ def detector(shared: Path, pack: Path, model: Path | None) -> None:
     click.echo(f"groups: {hits} of det_2.5g's {wanted} faces, {extra} others")
 
 
-def average_precision(finder: Scrfd, folder: Path, sides: tuple[int, ...]) -> tuple[float, float, int]:
+def average_precision(
+    finder: Scrfd, folder: Path, sides: tuple[int, ...]
+) -> tuple[float, float, int]:
     """Return AP at IoU 0.5, and recall and false detections at the score 0.5."""
     rows, total = [], 0
     for path, image in photos(folder / "images"):
@@ -129,20 +144,29 @@ def average_precision(finder: Scrfd, folder: Path, sides: tuple[int, ...]) -> tu
 
 def voc_boxes(path: Path) -> Floats:
     """Return the boxes [n,4] of a VOC annotation."""
-    tags = ("xmin", "ymin", "xmax", "ymax")
-    boxes = [[float(b.findtext(t, "0")) for t in tags] for b in Xml.parse(path).getroot().iter("bndbox")]  # noqa: S314
+    boxes = [
+        [float(re.findall(rf"<{tag}>(.*?)</", part)[0]) for tag in ("xmin", "ymin", "xmax", "ymax")]
+        for part in re.findall(r"<bndbox>(.*?)</bndbox>", path.read_text(), re.DOTALL)
+    ]
     return np.array(boxes, np.float32).reshape(-1, 4)
 
 
 @main.command()
 @option_shared
-@click.option("--data", type=click.Path(path_type=Path, exists=True), required=True, help="The packed data file.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, exists=True),
+    required=True,
+    help="The packed data file.",
+)
 def attributes(shared: Path, pack: Path, data: Path) -> None:
     """Measure the attributes on the held-out fifths, and by race and age."""
     crops = packfile.load(data).crops
     labelled = (crops.age >= 0) | (crops.emotion >= 0) | (crops.mask >= 0)
     rows = np.flatnonzero(crops.held_out & labelled)
-    images = [augment.centre(augment.blacken(crops.blobs.image(i), crops.origin[i])) for i in rows]
+    images = [
+        augment.centre(augment.blacken(crops.blobs.image(int(i)), crops.origin[i])) for i in rows
+    ]
     made = run(pack / f"{NAMES['attributes']}.onnx", np.stack(images))
     part = {name: made[:, ATTRIBUTES.index(name)] for name in ("age", "male", "mask")}
     off = np.abs(part["age"] - crops.age[rows])
@@ -150,23 +174,31 @@ def attributes(shared: Path, pack: Path, data: Path) -> None:
     emotion = made[:, 3:10].argmax(1) == crops.emotion[rows]
     mask = (part["mask"] >= 0.5) == (crops.mask[rows] == 1)
     utk, fer, masked = (getattr(crops, n)[rows] >= 0 for n in ("age", "emotion", "mask"))
-    click.echo(f"utkface, {utk.sum()}: gender {100 * gender[utk].mean():.1f} %, age off by {off[utk].mean():.2f} years")
+    click.echo(
+        f"utkface, {utk.sum()}: gender {100 * gender[utk].mean():.1f} %, "
+        f"age off by {off[utk].mean():.2f} years"
+    )
     click.echo(f"fer2013, {fer.sum()}: emotion {100 * emotion[fer].mean():.1f} %")
     click.echo(f"mask, {masked.sum()}: {100 * mask[masked].mean():.1f} %")
     groups = [(f"race {name}", utk & (crops.race[rows] == i)) for i, name in enumerate(RACES)]
-    groups += [(f"age {a}-{b}", utk & (crops.age[rows] >= a) & (crops.age[rows] <= b)) for a, b in AGES]
+    groups += [
+        (f"age {a}-{b}", utk & (crops.age[rows] >= a) & (crops.age[rows] <= b)) for a, b in AGES
+    ]
     for name, chosen in groups:
-        click.echo(f"  {name}, {chosen.sum()}: gender {100 * gender[chosen].mean():.1f} %, age off by {off[chosen].mean():.2f}")
+        click.echo(
+            f"  {name}, {chosen.sum()}: gender {100 * gender[chosen].mean():.1f} %, "
+            f"age off by {off[chosen].mean():.2f}"
+        )
     detection_by_group(Scrfd(pack / f"{NAMES['detector']}.onnx"), shared / "data" / "utkface")
 
 
 def detection_by_group(finder: Scrfd, folder: Path, every: int = 7) -> None:
-    """Print in which share of utkface's photos, by race and age, a face is found at the score 0.5."""
+    """Print in which share of utkface's photos, by race and age, a face is found at score 0.5."""
     rows = []
     for path, image in list(photos(folder))[::every]:
-        age, _, race, _ = path.name.split("_")
-        rows.append((int(race), int(age), len(finder.passes(image, AUTO, 0.5)) > 0))
-    race, age, found = (np.array(column) for column in zip(*rows, strict=True))
+        years, _, kind, _ = path.name.split("_")
+        rows.append((int(kind), int(years), len(finder.passes(image, AUTO, 0.5)) > 0))
+    race, age, found = np.array(rows).T
     click.echo(f"utkface, {len(rows)} photos: a face is found in {100 * found.mean():.1f} %")
     for i, name in enumerate(RACES):
         click.echo(f"  race {name}: {100 * found[race == i].mean():.1f} %")
@@ -180,7 +212,10 @@ def detection_by_group(finder: Scrfd, folder: Path, every: int = 7) -> None:
 def speed(shared: Path, pack: Path, threads: int) -> None:
     """Time each model and its teacher in ONNX Runtime, in turns, one picture at a time."""
     models = shared / "models"
-    pairs = (("detector", models / "det_500m.onnx", 640), ("embedder", models / "w600k_mbf.onnx", 112))
+    pairs = (
+        ("detector", models / "det_500m.onnx", 640),
+        ("embedder", models / "w600k_mbf.onnx", 112),
+    )
     for name, other, side in pairs:
         blob = np.random.default_rng(0).normal(size=(1, 3, side, side)).astype(np.float32)
         ours, theirs = (timer(p, blob, threads) for p in (pack / f"{NAMES[name]}.onnx", other))

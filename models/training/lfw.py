@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .packfile import Floats, Pixels
-from .teachers import Faces, Scrfd, align
+from facecv.core.arrays import Floats, Pixels
+from facecv.models.training.teachers import Faces, Scrfd, align
 
 
 @attrs.frozen(eq=False)
 class Pairs:
-    """Aligned crops uint8 [n,112,112,3] BGR, who each shows, and the pairs [p,2] with `same` [p]."""
+    """Aligned crops uint8 [n,112,112,3] BGR, who each shows, and pairs [p,2] with `same` [p]."""
 
     crops: Pixels
     persons: Sequence[str]
@@ -25,13 +25,15 @@ class Pairs:
 
 
 def read_pairs(folder: Path) -> tuple[list[str], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Return the photos that `pairsDevTest.txt` names, the pairs as their indices, and which are same."""
+    """Return the photos of `pairsDevTest.txt`, the pairs as their indices, and which are same."""
     index: dict[str, int] = {}
     pairs, same = [], []
     for line in (folder / "pairsDevTest.txt").read_text().splitlines()[1:]:
         parts = line.split()
         names = (parts[0], parts[0]) if len(parts) == 3 else (parts[0], parts[2])
-        photos = [f"{n}/{n}_{int(i):04d}.jpg" for n, i in zip(names, (parts[1], parts[-1]), strict=True)]
+        photos = [
+            f"{n}/{n}_{int(i):04d}.jpg" for n, i in zip(names, (parts[1], parts[-1]), strict=True)
+        ]
         pairs.append([index.setdefault(p, len(index)) for p in photos])
         same.append(len(parts) == 3)
     return list(index), np.array(pairs), np.array(same)
@@ -59,7 +61,7 @@ def aligned(folder: Path, detector: Scrfd) -> Pairs:
 
 
 def ten_folds(scores: Floats, same: npt.NDArray[np.bool_]) -> tuple[float, float]:
-    """Return mean and deviation of the accuracy over ten folds, each at the best threshold of the others."""
+    """Return mean and deviation of ten folds' accuracy, each at the best threshold of the rest."""
     fold = np.zeros(len(same), np.int64)
     for kind in (True, False):
         rows = np.flatnonzero(same == kind)

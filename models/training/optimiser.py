@@ -1,7 +1,8 @@
 """Muon for convolution kernels, AdamW for the rest.
 
-Muon (Jordan and others, 2024) takes the momentum of a weight matrix and makes it orthogonal by a few
-Newton-Schulz iterations before stepping; on short training runs it needs notably fewer views.
+Muon (Jordan and others, 2024) takes the momentum of a weight matrix and makes it orthogonal by a
+few Newton-Schulz iterations before stepping; on short training runs it needs notably fewer
+views.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from typing import Any
 import attrs
 import torch
 
+from facecv.models.training.torchtypes import Module, Tensor
 
-def orthogonal(matrix: Any, rounds: int = 5) -> Any:
+
+def orthogonal(matrix: Tensor, rounds: int = 5) -> Tensor:
     """Return the nearly orthogonal matrix [m,n] of the same singular directions, in bf16."""
     x = matrix.bfloat16()
     tall = x.shape[0] > x.shape[1]
@@ -28,15 +31,15 @@ def orthogonal(matrix: Any, rounds: int = 5) -> Any:
 class Muon:
     """Both optimisers, stepped together at a common factor on their rates."""
 
-    kernels: list[Any]
+    kernels: list[Tensor]
     adam: Any
     rate: float
     momentum: float = 0.95
     decay: float = 0.01
-    buffers: list[Any] = attrs.Factory(list)
+    buffers: list[Tensor] = attrs.Factory(list)
 
     @classmethod
-    def of(cls, model: Any, rate: float) -> Muon:
+    def of(cls, model: Module, rate: float) -> Muon:
         """Return the optimiser of a model's parameters; AdamW's rate is a tenth of *rate*."""
         parameters = [p for p in model.parameters() if p.requires_grad]
         kernels = [p for p in parameters if p.ndim == 4 and p.shape[1] > 3]

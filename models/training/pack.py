@@ -1,8 +1,8 @@
 """Pack the data: `python -m facecv.models.training.pack --shared DIR --out FILE`.
 
-Reads every photo below DIR/data except lfw_dev and spoof, finds the faces with the teacher detector,
-aligns them, asks the teacher embedder once, and writes the one file that the recipes train on.
-A fifth of utkface, fer2013 and mask is held out, by a digest of seed and file name.
+Reads every photo below DIR/data except lfw_dev and spoof, finds the faces with the teacher
+detector, aligns them, asks the teacher embedder once, and writes the one file that the recipes
+train on. A fifth of utkface, fer2013 and mask is held out, by a digest of seed and file name.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import attrs
 import click
@@ -18,9 +19,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from . import packfile
-from .packfile import CROP, EMOTIONS, MARGIN, SOURCES, Floats, Pixels
-from .teachers import ArcFace, Faces, Scrfd, align
+from facecv.core.arrays import Floats, Pixels
+from facecv.models.training import packfile
+from facecv.models.training.packfile import CROP, EMOTIONS, MARGIN, SOURCES
+from facecv.models.training.teachers import ArcFace, Faces, Scrfd, align
 
 LABELLED = ("utkface", "fer2013", "mask")
 DETECTOR_SOURCES = ("utkface", "mask", "people", "expressions", "video")
@@ -49,7 +51,7 @@ class Photo:
 
 
 @attrs.define
-class Rows:
+class Gathered:
     """What has been gathered so far."""
 
     crops: list[bytes] = attrs.Factory(list)
@@ -76,7 +78,9 @@ def labels_of(path: Path, source: str) -> Labels:
 def pictures(data: Path, limit: int) -> Iterator[Photo]:
     """Yield every photo of the data sets, at most *limit* a set, and some frames of the videos."""
     for source in SOURCES[:-1]:
-        files = sorted(p for p in (data / source).rglob("*") if p.suffix.lower() in {".jpg", ".jpeg", ".png"})
+        files = sorted(
+            p for p in (data / source).rglob("*") if p.suffix.lower() in {".jpg", ".jpeg", ".png"}
+        )
         if 0 < limit < len(files):
             files = files[:: len(files) // limit]
         for path in files:
@@ -93,7 +97,9 @@ def frames(path: Path, step: int) -> Iterator[Photo]:
     index = 0
     while video.grab():
         if index % step == 0:
-            yield Photo(np.asarray(video.retrieve()[1], np.uint8), "video", f"{path.name}:{index}", Labels())
+            yield Photo(
+                np.asarray(video.retrieve()[1], np.uint8), "video", f"{path.name}:{index}", Labels()
+            )
         index += 1
 
 
@@ -115,7 +121,9 @@ def find(photo: Photo, detector: Scrfd) -> Faces:
     shift = np.array([pad, pad], np.float32)
     offset = np.abs(found.points.mean(1) - shift - width / 2).max(1)
     keep = [i for i in np.argsort(offset)[:1] if offset[i] < 0.25 * width]
-    return Faces(found.boxes[keep] - np.tile(shift, 2), found.points[keep] - shift, found.scores[keep])
+    return Faces(
+        found.boxes[keep] - np.tile(shift, 2), found.points[keep] - shift, found.scores[keep]
+    )
 
 
 def jpeg(image: Pixels, quality: int = 95) -> bytes:
@@ -123,9 +131,11 @@ def jpeg(image: Pixels, quality: int = 95) -> bytes:
     return bytes(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1])
 
 
-def gather(data: Path, detector: Scrfd, seed: int, limit: int) -> Rows:
+def gather(data: Path, detector: Scrfd, seed: int, limit: int) -> Gathered:
     """Return the crops and photos of all data sets."""
-    rows, missed, points_of_fer, started = Rows(), [], [], time.monotonic()
+    rows, started = Gathered(), time.monotonic()
+    missed: list[Photo] = []
+    points_of_fer: list[Floats] = []
     for count, photo in enumerate(pictures(data, limit)):
         faces = find(photo, detector)
         if photo.source == "fer2013":
@@ -136,15 +146,22 @@ def gather(data: Path, detector: Scrfd, seed: int, limit: int) -> Rows:
         if photo.source in DETECTOR_SOURCES and len(faces):
             add_photo(rows, photo, faces, seed)
         if count % 1000 == 0:
-            click.echo(f"{count} photos, {len(rows.crops)} crops, {time.monotonic() - started:.0f} s")
+            click.echo(
+                f"{count} photos, {len(rows.crops)} crops, {time.monotonic() - started:.0f} s"
+            )
     if points_of_fer:
         usual = np.median(points_of_fer, 0)[None].astype(np.float32)
         for photo in missed:
-            add_crops(rows, photo, Faces(np.zeros((1, 4), np.float32), usual, np.ones(1, np.float32)), seed)
+            add_crops(
+                rows,
+                photo,
+                Faces(np.zeros((1, 4), np.float32), usual, np.ones(1, np.float32)),
+                seed,
+            )
     return rows
 
 
-def add_crops(rows: Rows, photo: Photo, faces: Faces, seed: int) -> None:
+def add_crops(rows: Gathered, photo: Photo, faces: Faces, seed: int) -> None:
     """Add every face that is large enough; the labels belong to the largest."""
     size = (faces.boxes[:, 2:] - faces.boxes[:, :2]).min(1)
     for index in range(len(faces)):
@@ -158,7 +175,7 @@ def add_crops(rows: Rows, photo: Photo, faces: Faces, seed: int) -> None:
             rows.held_out.append(is_held_out(photo.source, photo.name, seed))
 
 
-def add_photo(rows: Rows, photo: Photo, faces: Faces, seed: int) -> None:
+def add_photo(rows: Gathered, photo: Photo, faces: Faces, seed: int) -> None:
     """Add the photo, no larger than 480, with all its faces."""
     scale = min(1.0, 480 / max(photo.image.shape[:2]))
     image = cv2.resize(photo.image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -192,12 +209,19 @@ def make_morphs(crops: packfile.Crops, teacher: ArcFace, count: int, seed: int) 
     pool = np.flatnonzero(crops.source != SOURCES.index("fer2013"))
     pair = rng.choice(pool, (count, 2)).astype(np.int32)
     kind = rng.integers(0, 2, count).astype(np.int8)
-    weight = np.where(kind == 0, rng.uniform(0.4, 0.6, count), rng.uniform(0, 1, count)).astype(np.float32)
+    weight = np.where(kind == 0, rng.uniform(0.4, 0.6, count), rng.uniform(0, 1, count)).astype(
+        np.float32
+    )
     out = np.zeros((count, 512), np.float16)
     for start in range(0, count, 512):
         rows = slice(start, min(start + 512, count))
         made = [
-            packfile.morph(crops.blobs.image(a).astype(np.float32), crops.blobs.image(b).astype(np.float32), int(k), float(w))
+            packfile.morph(
+                crops.blobs.image(a).astype(np.float32),
+                crops.blobs.image(b).astype(np.float32),
+                int(k),
+                float(w),
+            )
             for (a, b), k, w in zip(pair[rows], kind[rows], weight[rows], strict=True)
         ]
         out[rows] = teacher.embed(inner(np.stack(made).round().astype(np.uint8)))
@@ -206,15 +230,25 @@ def make_morphs(crops: packfile.Crops, teacher: ArcFace, count: int, seed: int) 
     return packfile.Morphs(pair, kind, weight, out)
 
 
-def assemble(rows: Rows, teacher: ArcFace, morphs: int, seed: int) -> packfile.Pack:
+def assemble(rows: Gathered, teacher: ArcFace, morphs: int, seed: int) -> packfile.Pack:
     """Return the pack of what was gathered."""
     blobs = packfile.Blobs.of(rows.crops)
-    labels = {
-        name: np.array([getattr(label, name) for label in rows.labels], np.float32 if name == "age" else np.int8)
+    labels: dict[str, Any] = {
+        name: np.array(
+            [getattr(label, name) for label in rows.labels],
+            np.float32 if name == "age" else np.int8,
+        )
         for name in attrs.fields_dict(Labels)
     }
     source, held = np.array(rows.sources, np.int8), np.array(rows.held_out, np.bool_)
-    crops = packfile.Crops(blobs, np.stack(rows.origins), source, held_out=held, teacher=teach_crops(blobs, teacher), **labels)
+    crops = packfile.Crops(
+        blobs,
+        np.stack(rows.origins),
+        source,
+        held_out=held,
+        teacher=teach_crops(blobs, teacher),
+        **labels,
+    )
     photo, box, points, score = zip(*rows.faces, strict=True)
     photos = packfile.Photos(
         packfile.Blobs.of(rows.photos),
@@ -229,8 +263,15 @@ def assemble(rows: Rows, teacher: ArcFace, morphs: int, seed: int) -> packfile.P
 
 
 @click.command()
-@click.option("--shared", type=click.Path(path_type=Path, exists=True), required=True, help="Folder with data/ and models/.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The packed file to write (.npz).")
+@click.option(
+    "--shared",
+    type=click.Path(path_type=Path, exists=True),
+    required=True,
+    help="Folder with data/ and models/.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="The packed file to write (.npz)."
+)
 @click.option("--morphs", default=40000, show_default=True, help="Faces made of two faces.")
 @click.option("--seed", default=1, show_default=True)
 @click.option("--limit", default=0, help="Photos of each data set at most; 0 is all.")
@@ -239,7 +280,10 @@ def main(shared: Path, out: Path, morphs: int, seed: int, limit: int) -> None:
     rows = gather(shared / "data", Scrfd(shared / "models" / "det_2.5g.onnx"), seed, limit)
     pack = assemble(rows, ArcFace(shared / "models" / "w600k_mbf.onnx"), morphs, seed)
     packfile.save(pack, out)
-    click.echo(f"{len(pack.crops.blobs)} crops, {len(pack.photos.blobs)} photos, {len(pack.photos.box)} faces: {out}")
+    click.echo(
+        f"{len(pack.crops.blobs)} crops, {len(pack.photos.blobs)} photos, "
+        f"{len(pack.photos.box)} faces: {out}"
+    )
 
 
 if __name__ == "__main__":

@@ -19,7 +19,16 @@ import numpy.typing as npt
 
 from facecv.core.arrays import Floats, Pixels
 
-SOURCES = ("utkface", "fer2013", "mask", "people", "groups", "detection_voc", "expressions", "video")
+SOURCES = (
+    "utkface",
+    "fer2013",
+    "mask",
+    "people",
+    "groups",
+    "detection_voc",
+    "expressions",
+    "video",
+)
 EMOTIONS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 CROP = 128
 MARGIN = 8
@@ -57,7 +66,7 @@ class Crops:
 
     blobs: Blobs
     origin: Floats
-    """Affine maps [n,2,3] from a pixel of the crop to its picture, 0..1; outside that it is made up."""
+    """Affine maps [n,2,3] from a pixel of the crop to its picture, 0..1; outside it is made up."""
     source: npt.NDArray[np.int8]
     age: Floats
     gender: npt.NDArray[np.int8]
@@ -71,7 +80,7 @@ class Crops:
 
 @attrs.frozen(eq=False)
 class Morphs:
-    """Crops made of two: rows of `pair` [m,2], `kind` [m], `weight` [m], teacher's embedding [m,512]."""
+    """Crops made of two: `pair` [m,2], `kind` [m], `weight` [m], teacher's embedding [m,512]."""
 
     pair: npt.NDArray[np.int32]
     kind: npt.NDArray[np.int8]
@@ -81,7 +90,7 @@ class Morphs:
 
 @attrs.frozen(eq=False)
 class Photos:
-    """Pictures for the detector; face i lies in picture `photo[i]`, with its box [4] and landmarks [5,2]."""
+    """Pictures for the detector; face i lies in picture `photo[i]`, with box and landmarks."""
 
     blobs: Blobs
     source: npt.NDArray[np.int8]
@@ -107,7 +116,9 @@ def save(pack: Pack, path: Path) -> None:
     for part in ("crops", "morphs", "photos"):
         for name, value in attrs.asdict(getattr(pack, part)).items():
             inner = value if isinstance(value, dict) else {"": value}
-            arrays |= {f"{part}.{name}{'.' if key else ''}{key}": array for key, array in inner.items()}
+            arrays |= {
+                f"{part}.{name}{'.' if key else ''}{key}": array for key, array in inner.items()
+            }
     temporary = path.with_suffix(".part.npz")
     np.savez(temporary, allow_pickle=False, **arrays)
     temporary.rename(path)
@@ -122,12 +133,17 @@ def load(path: Path) -> Pack:
         return Blobs(arrays.pop(f"{part}.blobs.data"), arrays.pop(f"{part}.blobs.offsets"))
 
     crops, photos = blobs("crops"), blobs("photos")
-    rest = {part: {n.split(".")[1]: a for n, a in arrays.items() if n.startswith(f"{part}.")} for part in ("crops", "morphs", "photos")}
-    return Pack(Crops(crops, **rest["crops"]), Morphs(**rest["morphs"]), Photos(photos, **rest["photos"]))
+    rest = {
+        part: {n.split(".")[1]: a for n, a in arrays.items() if n.startswith(f"{part}.")}
+        for part in ("crops", "morphs", "photos")
+    }
+    return Pack(
+        Crops(crops, **rest["crops"]), Morphs(**rest["morphs"]), Photos(photos, **rest["photos"])
+    )
 
 
 def morph(first: Floats, second: Floats, kind: int, weight: float) -> Floats:
-    """Return a face made of two aligned crops [H,W,3]: blended (0), or upper part of one on the other (1).
+    """Return a face made of two aligned crops [H,W,3]: blended (0) or top on bottom (1).
 
     The teacher is a function of pixels, not of persons: what it says of a face that never was is
     as good a target as any, and there are far more pairs of faces than faces.

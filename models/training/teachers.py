@@ -17,10 +17,12 @@ import onnxruntime as ort
 
 from facecv.core.arrays import Floats, Pixels
 from facecv.core.geometry import ARCFACE_TEMPLATE, nms, similarity_transform
+from facecv.models.training.torchtypes import Tensor
+
 
 @attrs.frozen(eq=False)
 class Faces:
-    """The faces of one picture: boxes [n,4] (x1 y1 x2 y2), landmarks [n,5,2], scores [n], by falling score."""
+    """The faces of one picture: boxes [n,4] (x1 y1 x2 y2), landmarks [n,5,2], scores [n]."""
 
     boxes: Floats
     points: Floats
@@ -36,13 +38,16 @@ def align(
     """Return the aligned BGR crop [size,size,3] and where its pixels come from.
 
     More than 112 adds an even margin around the 112. What lies outside the picture is filled by
-    reflection, or is black as the engine leaves it; the second value, float32 [2,3], takes a crop's pixel (x, y, 1) to the picture, 0..1.
+    reflection, or is black as the engine leaves it; the second value, float32
+    [2,3], takes a crop's pixel (x, y, 1) to the picture, 0..1.
     """
     matrix = similarity_transform(points, ARCFACE_TEMPLATE + np.float32((size - 112) / 2))
     border = cv2.BORDER_CONSTANT if black else cv2.BORDER_REFLECT_101
     crop = cv2.warpAffine(image, matrix, (size, size), borderMode=border)
     extent = np.array([[image.shape[1]], [image.shape[0]]])
-    return np.asarray(crop, np.uint8), np.asarray(cv2.invertAffineTransform(matrix) / extent, np.float32)
+    return np.asarray(crop, np.uint8), np.asarray(
+        cv2.invertAffineTransform(matrix) / extent, np.float32
+    )
 
 
 @attrs.define
@@ -56,10 +61,12 @@ class Scrfd:
     def __attrs_post_init__(self) -> None:
         options = ort.SessionOptions()
         options.intra_op_num_threads = self.threads
-        self._session = ort.InferenceSession(str(self.path), options, providers=["CPUExecutionProvider"])
+        self._session = ort.InferenceSession(
+            str(self.path), options, providers=["CPUExecutionProvider"]
+        )
 
     def passes(self, image: Pixels, sides: tuple[int, ...], threshold: float) -> Faces:
-        """Return the faces of a BGR *image* seen at several longest *sides*, merged by one NMS at 0.4."""
+        """Return the faces of a BGR *image* at several longest *sides*, merged by NMS at 0.4."""
         found = [self._candidates(image, side, threshold) for side in sides]
         boxes = np.concatenate([f.boxes for f in found])
         points = np.concatenate([f.points for f in found])
@@ -73,7 +80,9 @@ class Scrfd:
         height, width = (-(-n // 32) * 32 for n in small.shape[:2])
         canvas = np.zeros((height, width, 3), np.uint8)
         canvas[: small.shape[0], : small.shape[1]] = small
-        blob = cv2.dnn.blobFromImage(canvas, 1 / 128, (width, height), (127.5, 127.5, 127.5), swapRB=True)
+        blob = cv2.dnn.blobFromImage(
+            canvas, 1 / 128, (width, height), (127.5, 127.5, 127.5), swapRB=True
+        )
         outputs = self._session.run(None, {self._session.get_inputs()[0].name: blob})
         faces = decode(outputs, height, width, threshold)
         return Faces(faces.boxes / scale, faces.points / scale, faces.scores)
@@ -81,11 +90,18 @@ class Scrfd:
 
 def decode(outputs: list[npt.NDArray[Any]], height: int, width: int, threshold: float) -> Faces:
     """Return the candidates above *threshold* of SCRFD's nine *outputs*, told apart by shape."""
-    grouped = {k: sorted((o for o in outputs if o.shape[-1] == k), key=len, reverse=True) for k in (1, 4, 10)}
+    grouped = {
+        k: sorted((o for o in outputs if o.shape[-1] == k), key=len, reverse=True)
+        for k in (1, 4, 10)
+    }
     boxes, points, scores = [], [], []
-    for stride, score, box, point in zip((8, 16, 32), grouped[1], grouped[4], grouped[10], strict=True):
+    for stride, score, box, point in zip(
+        (8, 16, 32), grouped[1], grouped[4], grouped[10], strict=True
+    ):
         ys, xs = np.mgrid[: height // stride, : width // stride]
-        centres = np.repeat(np.stack([xs, ys], -1).reshape(-1, 2) * stride, 2, axis=0).astype(np.float32)
+        centres = np.repeat(np.stack([xs, ys], -1).reshape(-1, 2) * stride, 2, axis=0).astype(
+            np.float32
+        )
         keep = np.flatnonzero(score.ravel() >= threshold)
         centre, distance = centres[keep], box[keep] * stride
         boxes.append(np.hstack([centre - distance[:, :2], centre + distance[:, 2:]]))
@@ -96,7 +112,7 @@ def decode(outputs: list[npt.NDArray[Any]], height: int, width: int, threshold: 
 
 @attrs.define
 class ArcFace:
-    """The published ArcFace embedder: OpenVINO in bf16 where it is installed, else ONNX Runtime in fp32."""
+    """The published ArcFace embedder: by OpenVINO in bf16 where installed, else ONNX Runtime."""
 
     path: Path
     batch: int = 16
@@ -110,13 +126,15 @@ class ArcFace:
             name = session.get_inputs()[0].name
             self._run = lambda blob: session.run(None, {name: blob})[0]
 
-    def _openvino(self) -> Any:
+    def _openvino(self) -> Tensor:
         import openvino  # noqa: PLC0415
 
         core = openvino.Core()
         model = core.read_model(self.path)
         model.reshape([self.batch, 3, 112, 112])
-        request = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "bf16"}).create_infer_request()
+        request = core.compile_model(
+            model, "CPU", {"INFERENCE_PRECISION_HINT": "bf16"}
+        ).create_infer_request()
         return lambda blob: request.infer({0: blob})[0]
 
     def embed(self, crops: Pixels) -> Floats:
