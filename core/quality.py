@@ -4,6 +4,7 @@ All parts are measured on the aligned 112x112 crop, the landmarks and the box, w
 Each is mapped to 0..1 by a ramp between a value that is useless and a value that is fine.
 """
 
+import math
 from typing import Literal
 
 import attrs
@@ -37,8 +38,9 @@ class Quality:
     @property
     def score(self) -> float:
         """The whole: the geometric mean of the parts, pulled down by the weakest."""
-        parts = np.array(attrs.astuple(self))
-        return float(np.sqrt(parts.min() * np.exp(np.log(np.maximum(parts, 1e-6)).mean())))
+        parts: tuple[float, ...] = attrs.astuple(self)
+        mean = math.prod(parts) ** (1 / len(parts))
+        return math.sqrt(min(parts) * mean)
 
     def failed(self, gate: GateName) -> tuple[str, ...]:
         """Return the names of the parts that do not pass `gate` (empty: it passes)."""
@@ -68,12 +70,13 @@ def measure_quality(crop: Pixels, landmarks: Floats) -> Quality:
         crop: aligned uint8 [112, 112, 3] BGR.
         landmarks: float32 [5, 2] in pixels of the picture as given.
     """
-    grey: Floats = crop.astype(np.float32) @ np.array([0.114, 0.587, 0.299], dtype=np.float32)
+    grey = _grey(crop)
     centre = grey[16:104, 16:96]
+    contrast = float(centre.std())
     return Quality(
-        sharpness=_ramp(_laplacian_spread(centre), 2.0, 9.0),
+        sharpness=_sharpness(centre, contrast),
         brightness=_brightness(float(centre.mean())),
-        contrast=_ramp(float(centre.std()), 8.0, 32.0),
+        contrast=_ramp(contrast, 8.0, 32.0),
         pose=_frontality(landmarks),
         size=_ramp(float(np.linalg.norm(landmarks[1] - landmarks[0])), 8.0, 36.0),
         visibility=_visibility(grey),
@@ -81,13 +84,22 @@ def measure_quality(crop: Pixels, landmarks: Floats) -> Quality:
 
 
 def _ramp(value: float, useless: float, fine: float) -> float:
-    return float(np.clip((value - useless) / (fine - useless), 0.0, 1.0))
+    return min(max((value - useless) / (fine - useless), 0.0), 1.0)
 
 
-def _laplacian_spread(grey: Floats) -> float:
-    inner = grey[1:-1, 1:-1] * 4
-    edges = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
-    return float((inner - edges).std())
+def _grey(crop: Pixels) -> Floats:
+    """Return the crop in grey, float32 [H, W], 0..255."""
+    weights = np.array([0.114, 0.587, 0.299], dtype=np.float32)
+    flat: Floats = crop.reshape(-1, 3).astype(np.float32) @ weights
+    return flat.reshape(crop.shape[:2])
+
+
+def _sharpness(grey: Floats, contrast: float) -> float:
+    """Return how strong the finest detail is beside all detail, so that light does not count."""
+    around = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
+    finest = float((around - 4 * grey[1:-1, 1:-1]).var())
+    # Rounding to whole greys alone gives a variance of about 1.
+    return _ramp(math.sqrt(max(finest - 1.0, 0.0)) / max(contrast, 12.0), 0.05, 0.2)
 
 
 def _brightness(mean: float) -> float:
@@ -115,7 +127,7 @@ def _frontality(points: Floats) -> float:
 
 def _visibility(grey: Floats) -> float:
     """Return a hint at occlusion: likeness of the halves, and detail around the mouth."""
-    left, right = grey[32:104, 18:56], grey[32:104, 56:94][:, ::-1]
+    left, right = grey[32:104:2, 18:56:2], grey[32:104:2, 93:55:-2]
     likeness = _correlation(left, right)
     mouth, eyes = grey[82:102, 36:76].std(), grey[42:62, 26:86].std()
     detail = _ramp(float(mouth / max(float(eyes), 1e-3)), 0.1, 0.45)
@@ -123,6 +135,6 @@ def _visibility(grey: Floats) -> float:
 
 
 def _correlation(one: Floats, other: Floats) -> float:
-    a, b = one - one.mean(), other - other.mean()
-    scale = float(np.sqrt((a * a).sum() * (b * b).sum()))
-    return float((a * b).sum()) / scale if scale > 1e-6 else 0.0
+    a, b = (one - one.mean()).ravel(), (other - other.mean()).ravel()
+    scale = math.sqrt(float(a @ a) * float(b @ b))
+    return float(a @ b) / scale if scale > 1e-6 else 0.0
