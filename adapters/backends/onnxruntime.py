@@ -123,6 +123,8 @@ class OnnxRuntimeBackend:
         key = (gpu.name, gpu.capability, f"ort{opener.runtime.__version__}")
         folder = tensorrt_cache(settings, opener.model, key)
         cached = folder is not None and any(folder.glob("*.engine"))
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
         if not cached:
             _log().info("building a TensorRT engine, which may take minutes", cache=str(folder))
         inputs = opener.open(Choice("cpu", "to read shapes"), [(CPU, {})]).inputs

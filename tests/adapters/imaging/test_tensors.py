@@ -1,0 +1,38 @@
+"""Pixels to tensors."""
+
+import numpy as np
+import pytest
+
+from facecv.adapters.imaging.tensors import Normalizer
+from facecv.core.pack import ColorOrder, InputSpec
+
+
+@pytest.mark.parametrize(("mean", "std"), [(127.5, 127.5), (127.5, 128.0), (0.0, 1.0), (0.0, 255)])
+@pytest.mark.parametrize("color", ["rgb", "bgr"])
+def test_is_the_formula(mean: float, std: float, color: ColorOrder) -> None:
+    """(pixel - mean) / std, channels in the order asked for, black around the picture."""
+    picture = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    canvas = np.zeros((8, 9, 3), np.uint8)
+    canvas[:5, :7] = picture
+    tensor = Normalizer.of(InputSpec(color=color, mean=mean, std=std)).planes([picture], (9, 8))
+    ordered = canvas[..., ::-1] if color == "rgb" else canvas
+    expected = (ordered.transpose(2, 0, 1).astype(np.float64) - mean) / std
+    assert tensor.dtype == np.float32
+    np.testing.assert_allclose(tensor[0], expected, rtol=1e-6, atol=1e-6)
+
+
+def test_grey_has_one_plane() -> None:
+    """Luma, not a channel."""
+    picture = np.full((4, 4, 3), (0, 0, 255), np.uint8)
+    tensor = Normalizer.of(InputSpec(color="grey", mean=0, std=1)).planes([picture], (4, 4))
+    assert tensor.shape == (1, 1, 4, 4)
+    assert tensor[0, 0, 0, 0] == pytest.approx(76, abs=1)
+
+
+def test_mirrored_views_are_pictures() -> None:
+    """Negative strides do not confuse it."""
+    picture = np.random.default_rng(0).integers(0, 256, (6, 6, 3), dtype=np.uint8)
+    normalizer = Normalizer.of(InputSpec())
+    view = normalizer.planes([picture[:, ::-1]], (6, 6))
+    copy = normalizer.planes([np.ascontiguousarray(picture[:, ::-1])], (6, 6))
+    np.testing.assert_array_equal(view, copy)
