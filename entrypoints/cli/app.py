@@ -9,6 +9,7 @@ import rich_click as click
 from facecv.entrypoints.cli import options
 from facecv.entrypoints.cli.bench import bench
 from facecv.entrypoints.cli.config import config
+from facecv.entrypoints.cli.demo import demo
 from facecv.entrypoints.cli.detect import analyze, detect
 from facecv.entrypoints.cli.doctor import doctor
 from facecv.entrypoints.cli.embed import embed
@@ -26,7 +27,7 @@ PANELS: Mapping[str, Sequence[click.RichCommand]] = {
     "Pictures": (detect, analyze, embed, verify),
     "People": (enroll, identify, gallery),
     "Installation": (models, doctor, config, plugins),
-    "Measuring": (bench,),
+    "Trying out": (demo, bench),
 }
 HELP_CONFIG: dict[str, Any] = {
     "commands_before_options": True,

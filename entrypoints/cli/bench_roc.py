@@ -39,7 +39,7 @@ def draw_roc(path: Path, roc: "Roc", title: str) -> None:
     least = 1 / roc.impostors
     shown = roc.far >= least
     axes.step(roc.far[shown], roc.tar[shown], where="post", linewidth=2)
-    axes.plot([least, 1], [1 - least, 0], color="grey", linestyle=":", label="equal errors")
+    axes.plot(roc.far[shown], 1 - roc.far[shown], color="grey", linestyle=":")  # equal errors
     axes.set(xscale="log", xlim=(least, 1), xlabel="false-accept rate", ylabel="true-accept rate")
     axes.set_ylim(max(0.0, float(roc.tar[shown][0]) - 0.05), 1.005)
     axes.set_title(f"{title}\nAUC {roc.auc:.5f}, EER {roc.eer:.2%}", fontsize=9)
