@@ -3,6 +3,7 @@
 Coordinates are pixels with the origin in the top left corner, x to the right, y down.
 """
 
+import math
 from typing import Self
 
 import attrs
@@ -37,7 +38,8 @@ class Box:
     y2: float = attrs.field(converter=float)
 
     def __attrs_post_init__(self) -> None:
-        if not (self.x1 <= self.x2 and self.y1 <= self.y2):
+        finite = all(map(math.isfinite, self.as_tuple()))
+        if not (finite and self.x1 <= self.x2 and self.y1 <= self.y2):
             raise InputError(f"not a box: {self.x1}, {self.y1}, {self.x2}, {self.y2}")
 
     @property
@@ -124,10 +126,12 @@ def similarity_transform(source: Floats, target: Floats) -> NDArray[np.float64]:
     """
     src = np.asarray(source, dtype=np.float64)
     dst = np.asarray(target, dtype=np.float64)
+    if not np.isfinite(src).all():
+        raise InputError("the landmarks are not finite: a face cannot be aligned by them")
     src_mean, dst_mean = src.mean(axis=0), dst.mean(axis=0)
     src_centred, dst_centred = src - src_mean, dst - dst_mean
     variance = float((src_centred**2).sum())
-    if not np.isfinite(variance) or variance <= 1e-12:
+    if variance <= 1e-12:
         raise InputError("the landmarks fall on one point: a face cannot be aligned by them")
     # In two dimensions the rotation that Umeyama takes from a singular value decomposition is a
     # complex division: (a, b) = scale * (cos, sin).
