@@ -14,7 +14,7 @@ from facecv.entrypoints.cli.demo_photos import ALTERATIONS, DemoPhoto, altered, 
 from tests.core.services import world
 from tests.entrypoints.cli.runner import Cli
 
-ADA, BOB, CYD = 10, 120, 250
+ADA, BOB, CYD = 0, 50, 250
 
 GOLDEN = {
     "Eileen Collins": (1.0, 0.960, 0.695, 0.902, 0.985, 0.890, 0.925, 0.910, 0.967),
