@@ -1,0 +1,77 @@
+"""What our code adds to the network's own time: ``python -m tests.benchmarks.bench_overhead``."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from facecv.adapters.backends.onnxruntime import OnnxRuntimeBackend
+from facecv.adapters.imaging.letterbox import Letterbox
+from facecv.adapters.imaging.tensors import Normalizer
+from facecv.core.arrays import Pixels
+from facecv.core.ports.detector import DetectorOptions
+from facecv.core.ports.inference_backend import SessionOptions
+from tests.benchmarks.timing import paired_medians
+from tests.real_models import RealModels
+
+ROUNDS = 100
+SINGLE = DetectorOptions(passes="single")
+
+
+def detection(models: RealModels, name: str, photo: Pixels, rounds: int) -> dict[str, float]:
+    """Return seconds of the bare network, of one pass and of both, for one photo."""
+    model = models.file(name)
+    session = OnnxRuntimeBackend().load(model, models.options)
+    detector = models.detector(name)
+    box = Letterbox.inside((photo.shape[1], photo.shape[0]), (640, 640)).trimmed(32)
+    tensor = Normalizer.of(model.spec.input).planes([box.resize(photo)], box.canvas)
+    actions = {
+        "bare": lambda: session.run({"input.1": tensor}),
+        "ours": lambda: detector.detect([photo], SINGLE),
+        "ours, auto": lambda: detector.detect([photo], DetectorOptions()),
+    }
+    return paired_medians(actions, rounds)
+
+
+def embedding(models: RealModels, name: str, count: int, rounds: int) -> dict[str, float]:
+    """Return seconds of the bare network and of ours, for some crops."""
+    model = models.file(name)
+    session = OnnxRuntimeBackend().load(model, models.options)
+    embedder = models.embedder(name)
+    crops = np.random.default_rng(0).integers(0, 255, (count, 112, 112, 3), dtype=np.uint8)
+    tensor = Normalizer.of(model.spec.input).planes(list(crops), (112, 112))
+    feed = {session.inputs[0].name: tensor}
+    return paired_medians(
+        {"bare": lambda: session.run(feed), "ours": lambda: embedder.embed(crops)}, rounds
+    )
+
+
+def main() -> None:
+    """Print a table of paired medians."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shared", type=Path, default=Path("../shared"))
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    given = parser.parse_args()
+    models = RealModels(given.shared, SessionOptions(device="cpu", threads=given.threads))
+    table = Table("what", "network alone, ms", "ours, ms", "overhead", "auto over one pass")
+    photos = {f"{p.shape[1]}x{p.shape[0]}": p for p in models.photos("groups/*.jpg")}
+    for name in ("det_500m", "det_2.5g"):
+        for size in ("500x375", "1366x768"):
+            times = detection(models, name, photos[size], given.rounds)
+            bare, ours, both = times["bare"], times["ours"], times["ours, auto"]
+            table.add_row(f"{name} {size}", *_cells(bare, ours), f"{both / ours - 1:+.1%}")
+    for count in (1, 16):
+        times = embedding(models, "w600k_mbf", count, given.rounds // (1 + count // 8))
+        table.add_row(f"w600k_mbf x{count}", *_cells(times["bare"], times["ours"]), "")
+    Console().print(table)
+
+
+def _cells(bare: float, ours: float) -> tuple[str, str, str]:
+    return f"{bare * 1e3:.2f}", f"{ours * 1e3:.2f}", f"{ours / bare - 1:+.1%}"
+
+
+if __name__ == "__main__":
+    main()
