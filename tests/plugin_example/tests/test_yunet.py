@@ -14,6 +14,7 @@ from facecv.core.geometry import ARCFACE_TEMPLATE
 from facecv.core.pack import ModelFile, ModelSpec
 from facecv.core.ports.detector import Detector, DetectorOptions
 from facecv.plugins import BuildRequest
+from facecv.plugins.contracts.detector import DetectorContract
 from facecv.plugins.manager import load
 
 onnx = pytest.importorskip("onnx")
@@ -90,6 +91,28 @@ def _picture(width: int, height: int, *cells: tuple[int, int], cell: int = CELL)
 @pytest.fixture
 def detector(tmp_path: Path) -> Detector:
     return _built(_network(tmp_path / "yunet.onnx"))
+
+
+class TestContract(DetectorContract):
+    @pytest.fixture
+    def detector(self, tmp_path: Path) -> Detector:
+        return _built(_network(tmp_path / "yunet.onnx"))
+
+    @pytest.fixture
+    def picture(self) -> Pixels:
+        return _picture(64, 64, (1, 1))
+
+
+@pytest.mark.shared
+class TestRealContract(DetectorContract):
+    @pytest.fixture
+    def detector(self, shared: Path) -> Detector:
+        return _built(shared / "models" / "face_detection_yunet_2023mar.onnx")
+
+    @pytest.fixture
+    def picture(self, shared: Path) -> Pixels:
+        picture = cv2.imread(str(shared / "data" / "groups" / "bbt1.jpg"))
+        return check_pixels(np.asarray(picture))
 
 
 class TestDecoding:

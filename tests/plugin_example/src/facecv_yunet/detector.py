@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import cv2
 import numpy as np
 
-from facecv.core.arrays import Floats, Pixels
+from facecv.core.arrays import Floats, Pixels, check_pixels
 from facecv.core.errors import ModelSignatureError
 from facecv.core.face import Detection
 from facecv.core.geometry import Box, nms
@@ -35,8 +35,12 @@ class YuNet:
     def detect(
         self, images: Sequence[Pixels], options: DetectorOptions, /
     ) -> list[list[Detection]]:
-        """Return the faces of each picture, by falling score."""
-        return [self._detect(image, options) for image in images]
+        """Return the faces of each picture, by falling score.
+
+        Raises:
+            InputError: a picture is not uint8 [H, W, 3].
+        """
+        return [self._detect(check_pixels(image), options) for image in images]
 
     def _detect(self, image: Pixels, options: DetectorOptions) -> list[Detection]:
         side = self._input.shape[2] or options.input_size // 32 * 32
