@@ -5,6 +5,7 @@ Nothing that could identify a face and no secret reaches a log, whoever logs it:
 
 import re
 import sys
+import warnings
 from collections.abc import Mapping, MutableMapping
 from typing import Any, Literal, TextIO
 
@@ -29,11 +30,15 @@ _MOST_NUMBERS = 16
 def configure(level: Level = "warning", stream: TextIO | None = None) -> None:
     """Send what is logged to `stream` (None: the standard error of the moment).
 
+    Above the level ``debug``, Pillow's Python warnings about the metadata of photos are dropped.
+
     Args:
         level: the least level that is shown.
         stream: where to; a terminal gets text, anything else one JSON object a line.
     """
     target = stream or sys.stderr
+    if level != "debug":
+        warnings.filterwarnings("ignore", module=r"PIL\.")
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

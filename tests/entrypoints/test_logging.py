@@ -2,6 +2,7 @@
 
 import io
 import json
+import warnings
 from typing import Any
 
 import numpy as np
@@ -111,3 +112,13 @@ def test_an_exception_is_told() -> None:
     entry = json.loads(stream.getvalue())
     assert "ValueError" in entry["exception"]
     assert "pw@" not in entry["exception"]
+
+
+def test_warnings_about_metadata_of_photos_are_dropped() -> None:
+    """They are about pictures that are read all the same; other warnings stay."""
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        configure("warning", io.StringIO())
+        for module in ("PIL.TiffImagePlugin", "facecv.core"):
+            warnings.warn_explicit(module, UserWarning, "x.py", 1, module)
+    assert [str(warning.message) for warning in seen] == ["facecv.core"]
