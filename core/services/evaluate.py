@@ -1,7 +1,7 @@
 """Measuring a pack: from pictures of known persons to similarities of pairs."""
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import attrs
 import numpy as np
@@ -9,8 +9,16 @@ from numpy.typing import NDArray
 
 from facecv.core.embedding import Embedding
 from facecv.core.errors import InputError
-from facecv.core.evaluation import Numbers, ScoreCounts
+from facecv.core.evaluation import (
+    FoldedAccuracy,
+    Numbers,
+    Roc,
+    ScoreCounts,
+    folded_accuracy,
+    stratified_folds,
+)
 from facecv.core.image import ImageSource
+from facecv.core.lfw import Picture, PicturePair
 from facecv.core.services.analyse import Analyser, Want
 from facecv.core.services.find import FindOptions
 
@@ -57,6 +65,67 @@ class PictureEmbedder:
         return found
 
 
+@attrs.frozen(eq=False)
+class PairReport:
+    """How well the persons of a list of pairs are told apart.
+
+    Attributes:
+        pictures: how many there are.
+        faceless: those in which no face was found.
+        same: pairs of one person in the list.
+        different: pairs of two.
+        unjudged: pairs of either kind that lack a face.
+        accuracy: over the folds of the list, or over ten where it has none.
+        roc: over the pairs of the list, or over all pairs of pictures.
+        all_pairs: which of the two.
+    """
+
+    pictures: int
+    faceless: tuple[Picture, ...]
+    same: int
+    different: int
+    unjudged: int
+    accuracy: FoldedAccuracy
+    roc: Roc
+    all_pairs: bool
+
+
+def evaluate(
+    pairs: Sequence[PicturePair],
+    embeddings: Mapping[Picture, Embedding | None],
+    *,
+    all_pairs: bool = False,
+) -> PairReport:
+    """Return how well embeddings tell the persons of `pairs` apart.
+
+    Args:
+        pairs: the list.
+        embeddings: of each of its pictures; None where no face was found. All of one space.
+        all_pairs: take the curve from every pair of pictures instead of those of the list.
+
+    Raises:
+        InputError: a kind of pair is missing.
+    """
+    pictures, vectors = list(embeddings), list(embeddings.values())
+    places = {picture: index for index, picture in enumerate(pictures)}
+    scores = similarities(vectors, [(places[pair.one], places[pair.other]) for pair in pairs])
+    same = [pair.same for pair in pairs]
+    if all_pairs:
+        counts = count_all_pairs(vectors, [picture.person for picture in pictures])
+    else:
+        counts = ScoreCounts.of_pairs(scores, same)
+    return PairReport(
+        pictures=len(pictures),
+        faceless=tuple(picture for picture, found in embeddings.items() if found is None),
+        same=sum(same),
+        different=len(same) - sum(same),
+        unjudged=int(np.isnan(scores).sum()),
+        accuracy=folded_accuracy(scores, same, _folds(pairs)),
+        roc=Roc.of(counts),
+        all_pairs=all_pairs,
+    )
+
+
 def similarities(
     embeddings: Sequence[Embedding | None], pairs: Sequence[tuple[int, int]]
 ) -> Numbers:
@@ -94,6 +163,14 @@ def count_all_pairs(
     missed = _genuine_pairs(labels) - int(counts[0].sum())
     values = np.arange(counts.shape[1]) / _STEPS - 1
     return ScoreCounts(values, counts[0], counts[1], missed)
+
+
+def _folds(pairs: Sequence[PicturePair]) -> NDArray[np.intp]:
+    """Return the fold of each pair: the list's own, else ten that hold as much of each kind."""
+    own = [pair.fold for pair in pairs if pair.fold is not None]
+    if len(own) == len(pairs):
+        return np.array(own, dtype=np.intp)
+    return stratified_folds([pair.same for pair in pairs])
 
 
 def _binned(

@@ -18,58 +18,44 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from facecv.core.embedding import Embedding, EmbeddingSpace
-    from facecv.core.evaluation import FoldedAccuracy, Roc, RocPoint
+    from facecv.core.evaluation import RocPoint
     from facecv.core.lfw import Picture, PicturePair
+    from facecv.core.services.evaluate import PairReport
     from facecv.entrypoints.api import Engine
 
 _RATES = (1e-1, 1e-2, 1e-3, 1e-4)
 _RATES_OF_ALL_PAIRS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
-_FOLDS = 10
-
-
-@attrs.frozen(eq=False)
-class Measured:
-    """What came out.
-
-    Attributes:
-        detector: name of the model.
-        space: of the embeddings.
-        pictures: how many were looked at.
-        faceless: paths of those in which no face was found.
-        pairs: the pairs of the list.
-        unjudged: how many of them lack a face.
-        accuracy: over the folds of the list.
-        roc: over the pairs of the list, or over all pairs of pictures.
-        points: of the curve, at the rates that are shown.
-        all_pairs: whether the curve is of all pairs.
-    """
-
-    detector: str
-    space: "EmbeddingSpace"
-    pictures: int
-    faceless: Sequence[str]
-    pairs: "Sequence[PicturePair]"
-    unjudged: int
-    accuracy: "FoldedAccuracy"
-    roc: "Roc"
-    points: "Sequence[RocPoint]"
-    all_pairs: bool
 
 
 @click.command(epilog=EPILOG)
-@click.option("--pairs", type=options.FILE, required=True, help="List of pairs in LFW's format.")
 @click.option(
-    "--images", type=options.FILE, required=True, help="Folder of NAME/NAME_0001.jpg and so on."
+    "--pairs",
+    type=options.FILE,
+    required=True,
+    panel="Pictures",
+    help="List of pairs in the format of LFW's pairs.txt.",
+)
+@click.option(
+    "--images",
+    type=options.FILE,
+    required=True,
+    panel="Pictures",
+    help="Folder of NAME/NAME_0001.jpg and so on.",
 )
 @click.option(
     "--all-pairs",
     is_flag=True,
+    panel="Pictures",
     help="Take rates from every pair of pictures in the list: for false-accept rates below 1e-3.",
 )
-@click.option("--out", type=options.FILE, panel="Output", help="Draw the ROC into this file.")
 @click.option(
-    "--batch-size", type=click.IntRange(min=1), default=16, help="Pictures looked at together."
+    "--batch-size",
+    type=click.IntRange(min=1),
+    default=16,
+    panel="Pictures",
+    help="Pictures looked at together.",
 )
+@click.option("--out", type=options.FILE, panel="Output", help="Draw the ROC into this file.")
 @options.setting(
     "--flip",
     key="embedders.arcface.flip",
@@ -99,16 +85,22 @@ def accuracy(
     over ten folds, each judged by the threshold that suits the other nine best; a list without
     folds is split into ten. A pair without a face counts as an error.
     """
+    from facecv.core.lfw import pictures_of
+    from facecv.core.services.evaluate import evaluate
     from facecv.entrypoints.cli.bench_roc import check_drawable, draw_roc
 
     if out:
         check_drawable(out)
     invocation.overrides.setdefault("detection", {}).setdefault("order", "center")
-    measured = _measure(invocation.engine(), _read(pairs), images, batch_size, all_pairs=all_pairs)
+    listed, engine = _read(pairs), invocation.engine()
+    pictures = pictures_of(listed)
+    embeddings = _embed(engine, pictures, images, batch_size)
+    report = evaluate(listed, dict(zip(pictures, embeddings, strict=True)), all_pairs=all_pairs)
+    space = engine.analyser.embedder.get().space
     if out:
-        draw_roc(out, measured.roc, str(measured.space))
-    if not output.write_record(form, _shape(measured)):
-        _tell(measured)
+        draw_roc(out, report.roc, str(space))
+    if not output.write_record(form, _shape(report, engine, space)):
+        _tell(report, engine, space)
 
 
 def _read(path: Path) -> "Sequence[PicturePair]":
@@ -120,51 +112,12 @@ def _read(path: Path) -> "Sequence[PicturePair]":
         raise InputError(f"{path} cannot be read: {error}") from error
 
 
-def _measure(
-    engine: "Engine",
-    pairs: "Sequence[PicturePair]",
-    folder: Path,
-    batch_size: int,
-    *,
-    all_pairs: bool,
-) -> Measured:
-    import numpy as np
-
-    from facecv.core.evaluation import Roc, ScoreCounts, folded_accuracy
-    from facecv.core.lfw import pictures_of
-    from facecv.core.services.evaluate import count_all_pairs, similarities
-
-    pictures = pictures_of(pairs)
-    embeddings = _embed(engine, pictures, folder, batch_size)
-    places = {picture: index for index, picture in enumerate(pictures)}
-    scores = similarities(embeddings, [(places[pair.one], places[pair.other]) for pair in pairs])
-    same = [pair.same for pair in pairs]
-    if all_pairs:
-        counts = count_all_pairs(embeddings, [picture.person for picture in pictures])
-    else:
-        counts = ScoreCounts.of_pairs(scores, same)
-    roc = Roc.of(counts)
-    rates = _RATES_OF_ALL_PAIRS if all_pairs else _RATES
-    return Measured(
-        detector=engine.analyser.detector.blueprint.name,
-        space=engine.analyser.embedder.get().space,
-        pictures=len(pictures),
-        faceless=[p.path for p, found in zip(pictures, embeddings, strict=True) if not found],
-        pairs=pairs,
-        unjudged=int(np.isnan(scores).sum()),
-        accuracy=folded_accuracy(scores, same, _folds(pairs)),
-        roc=roc,
-        points=[roc.at_far(rate) for rate in rates],
-        all_pairs=all_pairs,
-    )
-
-
 def _embed(
     engine: "Engine", pictures: "Sequence[Picture]", folder: Path, batch_size: int
 ) -> "list[Embedding | None]":
     from facecv.core.services.evaluate import PictureEmbedder
 
-    embedder = PictureEmbedder(engine.analyser, engine.config.detection.options(), batch_size)
+    embedder = PictureEmbedder(engine.analyser, engine.analyser.find, batch_size)
     with output.progress() as bars:
         task = bars.add_task("pictures", total=len(pictures))
         return embedder.embed(
@@ -173,60 +126,48 @@ def _embed(
         )
 
 
-def _folds(pairs: "Sequence[PicturePair]") -> Sequence[int]:
-    """Return the fold of each pair: the list's own, else ten that hold as much of each kind."""
-    from facecv.core.evaluation import stratified_folds
-
-    own = [pair.fold for pair in pairs if pair.fold is not None]
-    if len(own) == len(pairs):
-        return own
-    return [int(fold) for fold in stratified_folds([pair.same for pair in pairs], _FOLDS)]
-
-
-def _shape(measured: Measured) -> Shape:
-    result = measured.accuracy
-    same = sum(pair.same for pair in measured.pairs)
+def _shape(report: "PairReport", engine: "Engine", space: "EmbeddingSpace") -> Shape:
     return {
-        "detector": measured.detector,
-        "space": attrs.asdict(measured.space),
-        "pictures": measured.pictures,
-        "without_face": list(measured.faceless),
+        "detector": engine.analyser.detector.blueprint.name,
+        "detection": attrs.asdict(engine.analyser.find.detector),
+        "space": attrs.asdict(space),
+        "pictures": report.pictures,
+        "without_face": [picture.path for picture in report.faceless],
         "pairs": {
-            "same": same,
-            "different": len(measured.pairs) - same,
-            "unjudged": measured.unjudged,
+            "same": report.same,
+            "different": report.different,
+            "unjudged": report.unjudged,
         },
-        "accuracy": {
-            "mean": result.mean,
-            "std": result.std,
-            "folds": list(result.folds),
-            "thresholds": list(result.thresholds),
-        },
+        "accuracy": attrs.asdict(report.accuracy),
         "roc": {
-            "pairs": "all" if measured.all_pairs else "list",
-            "same": measured.roc.genuine,
-            "different": measured.roc.impostors,
-            "best_threshold": measured.roc.best_threshold,
-            "auc": measured.roc.auc,
-            "eer": measured.roc.eer,
-            "points": [attrs.asdict(point) for point in measured.points],
+            "pairs": "all" if report.all_pairs else "list",
+            "same": report.roc.genuine,
+            "different": report.roc.impostors,
+            "best_threshold": report.roc.best_threshold,
+            "auc": report.roc.auc,
+            "eer": report.roc.eer,
+            "points": [attrs.asdict(point) for point in _points(report)],
         },
     }
 
 
-def _tell(measured: Measured) -> None:
-    roc, result = measured.roc, measured.accuracy
-    found = measured.pictures - len(measured.faceless)
+def _points(report: "PairReport") -> "list[RocPoint]":
+    rates = _RATES_OF_ALL_PAIRS if report.all_pairs else _RATES
+    return [report.roc.at_far(rate) for rate in rates]
+
+
+def _tell(report: "PairReport", engine: "Engine", space: "EmbeddingSpace") -> None:
+    roc, result, look = report.roc, report.accuracy, engine.analyser.find.detector
+    name = engine.analyser.detector.blueprint.name
+    found = report.pictures - len(report.faceless)
     facts = tables.table("what", "value")
     for what, value in (
-        ("detector", measured.detector),
-        ("space", measured.space),
-        ("faces found", f"in {found} of {measured.pictures} pictures"),
-        ("pairs", f"{len(measured.pairs)}, {measured.unjudged} without a face (errors)"),
-        (
-            "accuracy",
-            f"{result.mean:.2%} ± {result.std:.2%} ({len(result.folds)} folds)",
-        ),
+        ("detector", f"{name} at {look.input_size} px, passes {look.passes}"),
+        ("space", space),
+        ("faces found", f"in {found} of {report.pictures} pictures"),
+        ("pairs", f"{report.same} of one person, {report.different} of two"),
+        ("pairs without a face", f"{report.unjudged} (each an error)"),
+        ("accuracy", f"{result.mean:.2%} ± {result.std:.2%} ({len(result.folds)} folds)"),
         ("rates from", f"{roc.genuine:,} pairs of one person, {roc.impostors:,} of two"),
         ("best threshold", f"{roc.best_threshold:.4f}"),
         ("equal error rate", f"{roc.eer:.3%}"),
@@ -235,7 +176,7 @@ def _tell(measured: Measured) -> None:
         tables.add_row(facts, what, value)
     output.print_table(facts)
     click.echo()
-    output.print_table(_rates(measured.points))
+    output.print_table(_rates(_points(report)))
 
 
 def _rates(points: "Sequence[RocPoint]") -> "Table":
