@@ -44,6 +44,14 @@ def detect(invocation: Invocation, sources: tuple[str, ...], form: Form, draw: P
 @options.sources_argument
 @options.detection_options
 @options.model_options
+@options.setting(
+    "--attribute",
+    key="attributes",
+    panel="Models",
+    multiple=True,
+    metavar="MODEL",
+    help="An attribute model, named as a detector is; may be repeated.",
+)
 @options.form_options
 @options.draw_option
 @options.general_options

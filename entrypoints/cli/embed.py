@@ -9,7 +9,7 @@ import rich_click as click
 
 from facecv.core.errors import InputError
 from facecv.entrypoints.cli import options, pictures, shapes, tables
-from facecv.entrypoints.cli.detect import face_cells, face_label
+from facecv.entrypoints.cli.detect import face_label
 from facecv.entrypoints.cli.drawing import drawing
 from facecv.entrypoints.cli.errors import EPILOG, leave
 from facecv.entrypoints.cli.inputs import find_sources
@@ -57,8 +57,8 @@ def embed(
     task = pictures.Task(
         look=collector.look,
         shape=shapes.embedded_shape,
-        columns=("box", "score", "quality", "norm", "space"),
-        cells=lambda face: (*face_cells(face), *_vector_cells(face)),
+        columns=("box", "score", "norm", "space"),
+        cells=_cells,
         label=face_label,
         is_hit=lambda face: face.embedding is not None,
     )
@@ -68,10 +68,11 @@ def embed(
     leave(code)
 
 
-def _vector_cells(face: "Face") -> tuple[object, ...]:
+def _cells(face: "Face") -> tuple[object, ...]:
+    box, score = tables.box_text(face.box), f"{face.score:.2f}"
     if face.embedding is None:
-        return "-", "no landmarks"
-    return f"{face.embedding.norm:.1f}", tables.space_text(face.embedding.space)
+        return box, score, "-", "no landmarks"
+    return box, score, f"{face.embedding.norm:.1f}", tables.space_text(face.embedding.space)
 
 
 @attrs.frozen(eq=False)

@@ -42,7 +42,7 @@ def setting(*names: str, key: str, panel: str, **attributes: Any) -> Decorator: 
     """Return an option that overrides `key` of the configuration; dots separate sections."""
 
     def store(ctx: click.Context, _: click.Parameter, value: object) -> None:
-        if value is not None:
+        if value is not None and value != ():
             ctx.ensure_object(Invocation).override(key, value)
 
     return click.option(*names, callback=store, expose_value=False, panel=panel, **attributes)

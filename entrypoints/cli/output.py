@@ -139,7 +139,14 @@ def progress(*columns: "ProgressColumn", wanted: bool = True) -> Iterator["Progr
     shown = wanted and err.is_terminal and not current().quiet
     text = TextColumn("{task.description}", markup=False)
     chosen = columns or (text, BarColumn(), MofNCompleteColumn())
-    with Progress(*chosen, console=err, transient=True, disable=not shown) as bars:
+    # On a terminal, what is printed meanwhile goes above the bars; a pipe is never touched.
+    with Progress(
+        *chosen,
+        console=err,
+        transient=True,
+        disable=not shown,
+        redirect_stdout=sys.stdout.isatty(),
+    ) as bars:
         yield bars
 
 

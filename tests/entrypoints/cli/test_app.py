@@ -1,5 +1,7 @@
 """The program as a whole: help, exit codes, errors, signals, start-up."""
 
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -134,6 +136,23 @@ class TestProcess:
         )
         run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
         assert run.stdout.splitlines()[-1].strip() == b""
+
+    def test_progress_on_a_terminal_stays_out_of_a_pipe(self, cli: Cli) -> None:
+        """With the output in a file and the errors on a terminal, the file gets the results."""
+        pty = pytest.importorskip("pty")
+        photos = [str(cli.folder / name) for name in ("gone.png", "gone too.png")]
+        command = [sys.executable, "-c", "from facecv.entrypoints.cli import main; main()"]
+        terminal, end = pty.openpty()
+        with subprocess.Popen(
+            [*command, "detect", *photos, "--jsonl", "--pack", "buffalo_s"],
+            stdout=subprocess.PIPE,
+            stderr=end,
+        ) as process:
+            assert process.stdout
+            lines = process.stdout.read().splitlines()
+        os.close(end)
+        os.close(terminal)
+        assert [json.loads(line)["error"]["code"] for line in lines] == ["image-not-found"] * 2
 
     def test_a_reader_that_has_enough_is_no_error(self) -> None:
         """A closed pipe ends the program without a word."""

@@ -170,6 +170,12 @@ class TestAnalyze:
         assert face["space"].startswith("world/2")
         assert set(face["quality_parts"]) >= {"sharpness", "pose", "size"}
 
+    def test_an_attribute_model_may_be_named(self, cli: Cli, couple: Path) -> None:
+        result = cli("analyze", couple, "--attribute", "wrld")
+        assert result.exit_code == 4
+        assert "wrld" in result.stderr
+        assert cli("analyze", couple, "--attribute", "world").exit_code == 0
+
     def test_the_table_tells_attributes_and_weak_points(self, cli: Cli, couple: Path) -> None:
         result = cli("analyze", couple)
         assert "blue 10" in result.stdout
