@@ -76,6 +76,11 @@ class TestParts:
         """A dark face is dark, not blurred."""
         assert _measured(_lit(0.5)).sharpness == pytest.approx(1.0)
 
+    def test_rounding_is_not_taken_for_detail(self) -> None:
+        """What is left of a blurred face in fog are steps between whole greys."""
+        quality = _measured(lambda crop: cv2.GaussianBlur(crop, (0, 0), 6) * 0.3 + 90)
+        assert quality.sharpness == 0.0
+
     def test_brightness_falls_with_darkness_and_with_glare(self) -> None:
         factors = (1, 0.8, 0.5, 0.3, 0.2, 0.1, 0)
         assert _falls(_measured(_lit(factor)).brightness for factor in factors)
