@@ -30,11 +30,34 @@ class TestOnnxRuntimeContract(InferenceBackendContract):
         return graphs.doubler(tmp_path)
 
     def test_says_what_runs_it(self, backend: OnnxRuntimeBackend, doubler: ModelFile) -> None:
-        """The provider is the session's own word, and auto falls back to the CPU aloud."""
+        """The provider is the session's own word; a device that was asked for is not logged."""
         with capture_logs() as logs:
             session = backend.load(doubler, SessionOptions(device="cpu"))
         assert session.provider == CPU
         assert logs == []
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("device", ["cuda", "tensorrt"])
+class TestGpuContract(InferenceBackendContract):
+    """The same promises on a GPU, where there is one."""
+
+    @pytest.fixture
+    def backend(self, device: Device, tmp_path: Path) -> OnnxRuntimeBackend:
+        backend = OnnxRuntimeBackend(engine_cache=tmp_path / "engines")
+        devices = backend.describe().get("devices")
+        obstacle = devices[device] if isinstance(devices, dict) else "no ONNX Runtime"
+        if obstacle != "available":
+            pytest.skip(f"{device}: {obstacle}")
+        return backend
+
+    @pytest.fixture
+    def doubler(self, tmp_path: Path) -> ModelFile:
+        return graphs.doubler(tmp_path)
+
+    @pytest.fixture
+    def options(self, device: Device) -> SessionOptions:
+        return SessionOptions(device=device, threads=1)
 
 
 @attrs.define
