@@ -2,7 +2,7 @@
 
 import contextlib
 import io
-from collections.abc import Mapping, Sequence
+import sys
 from typing import Any
 
 import attrs
@@ -17,10 +17,6 @@ from facecv.core.ports.inference_backend import Device, SessionOptions
 
 _ERRORS_ONLY = 3
 _FILE_FAULTS = {"InvalidProtobuf", "InvalidGraph", "NoModel", "NoSuchFile", "NotImplemented"}
-_LIBRARIES: Mapping[str, Sequence[str]] = {
-    "cuda": ("libcudnn.so.9",),
-    "tensorrt": ("libnvinfer.so.10", "libnvonnxparser.so.10", "libcudnn.so.9"),
-}
 
 
 @attrs.frozen(eq=False)
@@ -57,7 +53,7 @@ class Opener:
         except Exception as error:  # the library's errors have no common root
             raise self._failure(error, choice) from error
         if session.get_providers()[0] != choice.provider:
-            raise unavailable(choice.device, _reason(choice))
+            raise unavailable(choice.device, _reason(choice, self.runtime))
         return OnnxSession(session)
 
     def _settings(self) -> Any:  # noqa: ANN401 - the library has no types
@@ -78,7 +74,7 @@ class Opener:
                 f"{self.model.path} cannot be loaded as an ONNX network: {words}",
                 hint="the file may be damaged: check it with 'facecv models verify'",
             )
-        return unavailable(choice.device, f"{words} {_reason(choice)}")
+        return unavailable(choice.device, f"{words} {_reason(choice, self.runtime)}")
 
 
 def preload(runtime: Any, device: Device) -> None:  # noqa: ANN401 - the library has no types
@@ -90,9 +86,21 @@ def preload(runtime: Any, device: Device) -> None:  # noqa: ANN401 - the library
         preload_tensorrt()
 
 
-def _reason(choice: Choice) -> str:
+def _libraries(device: Device, cuda_version: str) -> list[str]:
+    """Return the shared libraries that a device needs, as the loader of Linux knows them."""
+    if sys.platform != "linux":
+        return []
+    names = ["libnvinfer.so.10", "libnvonnxparser.so.10"] if device == "tensorrt" else []
+    major = cuda_version.partition(".")[0]
+    if major:
+        names += [f"libcudart.so.{major}", f"libcublasLt.so.{major}"]
+    return [*names, "libcudnn.so.9"]
+
+
+def _reason(choice: Choice, runtime: Any) -> str:  # noqa: ANN401 - the library has no types
     """Return why ONNX Runtime may have left out a provider that its build has."""
-    missing = missing_libraries(_LIBRARIES[choice.device])
+    cuda_version = str(getattr(runtime, "cuda_version", ""))
+    missing = missing_libraries(_libraries(choice.device, cuda_version))
     if missing:
         return f"a library cannot be loaded: {'; '.join(missing)}"
     return (
