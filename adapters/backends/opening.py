@@ -99,7 +99,7 @@ def _libraries(device: Device, cuda_version: str) -> list[str]:
 
 def _reason(choice: Choice, runtime: Any) -> str:  # noqa: ANN401 - the library has no types
     """Return why ONNX Runtime may have left out a provider that its build has."""
-    cuda_version = str(getattr(runtime, "cuda_version", ""))
+    cuda_version = str(getattr(runtime, "cuda_version", None) or "")
     missing = missing_libraries(_libraries(choice.device, cuda_version))
     if missing:
         return f"a library cannot be loaded: {'; '.join(missing)}"
