@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 @click.command(epilog=EPILOG)
 @options.sources_argument
-@options.detection_options
-@options.model_options
 @options.form_options
 @options.draw_option
+@options.detection_options
+@options.model_options
 @options.general_options
 @pass_invocation
 def detect(invocation: Invocation, sources: tuple[str, ...], form: Form, draw: Path | None) -> None:
@@ -42,6 +42,8 @@ def detect(invocation: Invocation, sources: tuple[str, ...], form: Form, draw: P
 
 @click.command(epilog=EPILOG)
 @options.sources_argument
+@options.form_options
+@options.draw_option
 @options.detection_options
 @options.model_options
 @options.setting(
@@ -52,8 +54,6 @@ def detect(invocation: Invocation, sources: tuple[str, ...], form: Form, draw: P
     metavar="MODEL",
     help="An attribute model, named as a detector is; may be repeated.",
 )
-@options.form_options
-@options.draw_option
 @options.general_options
 @pass_invocation
 def analyze(

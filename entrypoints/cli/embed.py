@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     panel="Output",
     help="Write a NumPy archive: vectors, norms, boxes, scores, sources, space.",
 )
-@options.detection_options
-@options.model_options
 @options.form_options
 @options.draw_option
+@options.detection_options
+@options.model_options
 @options.general_options
 @pass_invocation
 def embed(

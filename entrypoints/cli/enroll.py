@@ -85,10 +85,10 @@ class Desk:
     panel="Person",
     help="Keep the aligned faces, if this makes the collection.",
 )
+@options.form_options
 @options.gallery_options
 @options.detection_options
 @options.model_options
-@options.form_options
 @options.general_options
 @pass_invocation
 def enroll(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.group(epilog=EPILOG)
+@options.help_option
 def gallery() -> None:
     """Look after collections and the persons enrolled in them."""
 
@@ -74,8 +75,15 @@ def count(invocation: Invocation, form: Form) -> None:
 
 
 @gallery.command("set", epilog=EPILOG)
-@click.option("--threshold", metavar="FLOAT|none", help="Similarity from which a face is known.")
-@click.option("--margin", metavar="FLOAT|none", help="Two persons closer than this are ambiguous.")
+@click.option(
+    "--threshold", metavar="FLOAT|none", panel="What", help="Similarity from which a face is known."
+)
+@click.option(
+    "--margin",
+    metavar="FLOAT|none",
+    panel="What",
+    help="Two persons closer than this are ambiguous.",
+)
 @options.gallery_options
 @options.pack_options
 @options.general_options
@@ -129,7 +137,13 @@ def delete(invocation: Invocation, *, yes: bool) -> None:
 
 
 @gallery.command(epilog=EPILOG)
-@click.argument("file", type=options.FILE, default=Path(STDIN), help="Where to; - is the output.")
+@click.argument(
+    "file",
+    type=options.FILE,
+    default=Path(STDIN),
+    panel="What",
+    help="Where to; - is the output.",
+)
 @options.gallery_options
 @options.pack_options
 @options.general_options
@@ -147,8 +161,12 @@ def export(invocation: Invocation, file: Path) -> None:
 
 
 @gallery.command("import", epilog=EPILOG)
-@click.argument("file", type=options.FILE, help="What export wrote; - is the standard input.")
-@click.option("--merge", is_flag=True, help="Add to a collection that is there already.")
+@click.argument(
+    "file", type=options.FILE, panel="What", help="What export wrote; - is the standard input."
+)
+@click.option(
+    "--merge", is_flag=True, panel="What", help="Add to a collection that is there already."
+)
 @options.gallery_options
 @options.pack_options
 @options.general_options

@@ -24,12 +24,14 @@ decision_options = options.stacked(
     click.option(
         "--threshold",
         type=click.FloatRange(-1, 1),
+        metavar="COSINE",
         panel="Decision",
         help="Similarity that is needed, instead of the collection's or the model's.",
     ),
     click.option(
         "--margin",
         type=click.FloatRange(min=0),
+        metavar="COSINE",
         panel="Decision",
         help="The best two persons closer than this are ambiguous.",
     ),
@@ -38,6 +40,7 @@ decision_options = options.stacked(
         key="recognition.top_k",
         panel="Decision",
         type=click.IntRange(min=1),
+        metavar="N",
         help="The most candidates for a face.",
     ),
     click.option(
@@ -53,11 +56,11 @@ decision_options = options.stacked(
 @click.command(epilog=EPILOG)
 @options.sources_argument
 @decision_options
+@options.form_options
+@options.draw_option
 @options.gallery_options
 @options.detection_options
 @options.model_options
-@options.form_options
-@options.draw_option
 @options.general_options
 @pass_invocation
 def identify(

@@ -26,6 +26,7 @@ _STYLES = {"ok": "green", "damaged": "red", "missing": "red", "unverified": "yel
 
 
 @click.group(epilog=EPILOG)
+@options.help_option
 def models() -> None:
     """Get, check and remove model packs."""
 
@@ -91,7 +92,9 @@ def _pack_shape(library: Library, pack: "PackManifest") -> Shape:
 
 
 @models.command(epilog=EPILOG)
-@click.argument("packs", nargs=-1, required=True, metavar="PACK...", help="Which ones.")
+@click.argument(
+    "packs", nargs=-1, required=True, metavar="PACK...", panel="What", help="Which ones."
+)
 @options.general_options
 @pass_invocation
 def pull(invocation: Invocation, packs: tuple[str, ...]) -> None:
@@ -136,8 +139,10 @@ def _download_bars() -> "Iterator[Progress]":
 
 
 @models.command("import", epilog=EPILOG)
-@click.argument("source", type=options.FILE, help="A folder or a zip file.")
-@click.option("--pack", "name", metavar="NAME", help="Which pack it is, if that cannot be seen.")
+@click.argument("source", type=options.FILE, panel="What", help="A folder or a zip file.")
+@click.option(
+    "--pack", "name", metavar="NAME", panel="What", help="Which pack it is, if that cannot be seen."
+)
 @options.general_options
 @pass_invocation
 def import_(invocation: Invocation, source: Path, name: str | None) -> None:
@@ -164,7 +169,13 @@ def _pack_name(library: Library, source: Path) -> str:
 
 
 @models.command(epilog=EPILOG)
-@click.argument("name", metavar="[PACK]", required=False, help="All that are here if left out.")
+@click.argument(
+    "name",
+    metavar="[PACK]",
+    required=False,
+    panel="What",
+    help="All that are here if left out.",
+)
 @options.pack_dir_option
 @options.form_options
 @options.general_options
@@ -197,7 +208,7 @@ def _status_shape(pack: "PackManifest", status: "FileStatus") -> Shape:
 
 
 @models.command(epilog=EPILOG)
-@click.argument("name", metavar="PACK", help="Its name.")
+@click.argument("name", metavar="PACK", panel="What", help="Its name.")
 @options.yes_option
 @options.general_options
 @pass_invocation
@@ -211,7 +222,9 @@ def remove(invocation: Invocation, name: str, *, yes: bool) -> None:
 
 
 @models.command(epilog=EPILOG)
-@click.argument("name", metavar="[PACK]", required=False, help="The one in use if left out.")
+@click.argument(
+    "name", metavar="[PACK]", required=False, panel="What", help="The one in use if left out."
+)
 @options.pack_dir_option
 @options.general_options
 @pass_invocation

@@ -67,6 +67,8 @@ def _diagnostic(*names: str, **attributes: Any) -> Decorator:  # noqa: ANN401 - 
     return click.option(*names, expose_value=False, panel="General", **attributes)
 
 
+help_option = click.help_option("--help", "-h", panel="General")
+
 general_options = stacked(
     _diagnostic(
         "--config",
@@ -82,7 +84,7 @@ general_options = stacked(
         "--quiet", "-q", flag_value="quiet", callback=_level, help="No progress, errors only."
     ),
     _diagnostic("--debug", is_flag=True, callback=_debug, help="Show the traceback of errors."),
-    click.help_option("--help", "-h", panel="General"),
+    help_option,
 )
 
 pack_dir_option = setting(
@@ -128,6 +130,7 @@ model_options = stacked(
         key="threads",
         panel="Models",
         type=click.IntRange(min=0),
+        metavar="N",
         help="Threads of one run; 0: all cores this process may use.",
     ),
 )
@@ -138,6 +141,7 @@ detection_options = stacked(
         key="detection.score_threshold",
         panel="Detection",
         type=click.FloatRange(0, 1),
+        metavar="NUMBER",
         help="Least confidence of a face.",
     ),
     setting(
@@ -145,6 +149,7 @@ detection_options = stacked(
         key="detection.nms_threshold",
         panel="Detection",
         type=click.FloatRange(0, 1),
+        metavar="NUMBER",
         help="Overlap from which two boxes are one face.",
     ),
     setting(
@@ -152,7 +157,8 @@ detection_options = stacked(
         key="detection.input_size",
         panel="Detection",
         type=click.IntRange(32, 8192),
-        help="Longer side, in pixels, at which the network sees a picture.",
+        metavar="PIXELS",
+        help="Longer side at which the network sees a picture.",
     ),
     setting(
         "--passes",
@@ -166,13 +172,15 @@ detection_options = stacked(
         key="detection.min_face",
         panel="Detection",
         type=click.FloatRange(min=0),
-        help="Leave out faces with a shorter side, in pixels.",
+        metavar="PIXELS",
+        help="Leave out faces with a shorter side.",
     ),
     setting(
         "--max-face",
         key="detection.max_face",
         panel="Detection",
         type=click.FloatRange(min=0),
+        metavar="PIXELS",
         help="Leave out faces with a longer side; 0: no limit.",
     ),
     setting(
@@ -180,6 +188,7 @@ detection_options = stacked(
         key="detection.max_faces",
         panel="Detection",
         type=click.IntRange(min=0),
+        metavar="N",
         help="The most faces of a picture; 0: no limit.",
     ),
     setting(
@@ -194,7 +203,8 @@ detection_options = stacked(
         key="detection.tile",
         panel="Detection",
         type=click.IntRange(min=0),
-        help="Search larger pictures in tiles of so many pixels too; 0: no tiles.",
+        metavar="PIXELS",
+        help="Search larger pictures in tiles of that side too; 0: no tiles.",
     ),
     setting(
         "--rotate",
@@ -244,10 +254,11 @@ sources_argument = click.argument(
     nargs=-1,
     required=True,
     metavar="SOURCES...",
+    panel="What",
     help="Pictures: paths, quoted globs, folders, http(s) URLs, or - for the standard input.",
 )
 
-yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+yes_option = click.option("--yes", "-y", is_flag=True, panel="What", help="Do not ask.")
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 _SHORT = 8
 
-person_argument = click.argument("person", help="A name, an id, or the beginning of an id.")
+person_argument = click.argument(
+    "person", panel="What", help="A name, an id, or the beginning of an id."
+)
 
 
 @click.command("list", epilog=EPILOG)
@@ -48,7 +50,9 @@ def _cells(person: "Person", faces: int) -> tuple[object, ...]:
 
 @click.command(epilog=EPILOG)
 @person_argument
-@click.option("--crops", type=options.FILE, metavar="DIR", help="Write the stored crops there.")
+@click.option(
+    "--crops", type=options.FILE, metavar="DIR", panel="What", help="Write the stored crops there."
+)
 @options.gallery_options
 @options.pack_options
 @options.form_options
@@ -93,7 +97,7 @@ def _write_crops(gallery: "Gallery", person: "Person", folder: Path) -> None:
 
 @click.command(epilog=EPILOG)
 @person_argument
-@click.argument("name", help="The new name.")
+@click.argument("name", panel="What", help="The new name.")
 @options.gallery_options
 @options.pack_options
 @options.general_options
@@ -124,7 +128,9 @@ def delete_person(invocation: Invocation, person: str, *, yes: bool) -> None:
 
 
 @click.command("delete-face", epilog=EPILOG)
-@click.argument("face", help="An id, or its beginning, as 'facecv gallery show' tells it.")
+@click.argument(
+    "face", panel="What", help="An id, or its beginning, as 'facecv gallery show' tells it."
+)
 @options.yes_option
 @options.gallery_options
 @options.pack_options

@@ -19,23 +19,27 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("one", help="A picture: a path, an http(s) URL, or - for the standard input.")
-@click.argument("other", help="Another one.")
+@click.argument(
+    "one", panel="What", help="A picture: a path, an http(s) URL, or - for the standard input."
+)
+@click.argument("other", panel="What", help="Another one.")
 @click.option(
     "--threshold",
     type=click.FloatRange(-1, 1),
+    metavar="COSINE",
     panel="Decision",
     help="Similarity that is needed, instead of the model's own.",
 )
 @click.option(
     "--far",
     type=float,
+    metavar="RATE",
     panel="Decision",
     help="Use the threshold that the model states for this false-accept rate, such as 1e-4.",
 )
+@options.form_options
 @options.detection_options
 @options.model_options
-@options.form_options
 @options.general_options
 @pass_invocation
 def verify(
