@@ -1,6 +1,6 @@
 """The one composition root: from a configuration to the parts of an engine."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -152,10 +152,14 @@ class Builder:
         store: ModelStore = self.build("model_stores", self.config.store)
         return store
 
-    def packs(self) -> PackCatalogue:
-        """Return the known packs: ours, those of plugins and those of the user."""
+    def packs(self, digest: Callable[[Path], str] | None = None) -> PackCatalogue:
+        """Return the known packs: ours, those of plugins and those of the user.
+
+        Args:
+            digest: returns the SHA-256 of a file; None: the store's, which remembers it on disk.
+        """
         registered = tuple(self.catalogue.packs())
-        return PackCatalogue(self.config.packs, registered, self.store().digest)
+        return PackCatalogue(self.config.packs, registered, digest or self.store().digest)
 
     def gallery(self) -> Slot[Any]:
         """Return the gallery's slot; no file is touched before it is used."""

@@ -105,8 +105,10 @@ def _backend(builder: "Builder", report: Report) -> dict[str, Any]:
 
 
 def _models(builder: "Builder", report: Report) -> dict[str, Any]:
+    from facecv.models.catalogue import file_digest
+
     try:
-        library = library_of(builder)
+        library = library_of(builder, file_digest)
         pack = library.pack(None)
     except FaceCVError as error:
         report.problems.append(one_line(error))

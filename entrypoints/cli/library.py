@@ -1,6 +1,7 @@
 """Model packs as the command line sees them: which are known, which are here, which is in use."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import attrs
@@ -71,11 +72,16 @@ def open_library(invocation: Invocation) -> Library:
     return library_of(invocation.builder())
 
 
-def library_of(builder: "Builder") -> Library:
-    """Return the library of an installation."""
+def library_of(builder: "Builder", digest: Callable[[Path], str] | None = None) -> Library:
+    """Return the library of an installation.
+
+    Args:
+        builder: of the installation.
+        digest: returns the SHA-256 of a file; None: the store's, which remembers it on disk.
+    """
     from facecv.entrypoints.bootstrap import choose_pack
 
-    config, store, packs = builder.config, builder.store(), builder.packs()
+    config, store, packs = builder.config, builder.store(), builder.packs(digest)
     in_use, problem = None, ""
     try:
         in_use = choose_pack(config, packs, store)

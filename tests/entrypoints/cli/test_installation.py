@@ -138,6 +138,15 @@ class TestDoctor:
         cli("doctor")
         assert list(cli.folder.iterdir()) == []
 
+    def test_writes_nothing_about_a_folder_of_models(self, cli: Cli) -> None:
+        folder = cli.folder / "weights"
+        folder.mkdir()
+        for name in ("det.onnx", "rec.onnx"):
+            (folder / name).write_bytes(b"model")
+        assert cli("doctor", "--pack-dir", folder).exit_code == 0
+        assert list(cli.folder.iterdir()) == [folder]
+        assert len(list(folder.iterdir())) == 2
+
     def test_missing_models_are_a_problem(self, cli: Cli) -> None:
         result = cli("doctor")
         assert result.exit_code == 4
