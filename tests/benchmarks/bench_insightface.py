@@ -24,7 +24,7 @@ from tests.real_models import RealModels, aligned
 SQUARE = DetectorOptions(padding="square", passes="single")
 SETS = {
     "groups": "groups/*.jpg",
-    "close-ups": "detection_voc/images/*.jpg",
+    "close-ups": "detection_voc/images/*",
     "expressions": "expressions/*.*",
     "lfw": "lfw_dev/A*/*.jpg",
 }
@@ -94,7 +94,7 @@ def main() -> None:
     given = parser.parse_args()
     models = RealModels(given.shared)
     comparison = Comparison(models)
-    heads = ("faces", "missed", "box, px", "score", "cosine", "cosine, same landmarks")
+    heads = ("faces", "missed", "box, px", "score", "cosine", "same landmarks")
     table = Table("photos", "mode", *heads)
     for name, pattern in SETS.items():
         photos = models.photos(pattern)

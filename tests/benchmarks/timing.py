@@ -2,13 +2,13 @@
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 Action = Callable[[], object]
 
 
-def paired_medians(actions: Mapping[str, Action], rounds: int) -> dict[str, float]:
-    """Return the median seconds of each action.
+def paired_seconds(actions: Mapping[str, Action], rounds: int) -> dict[str, list[float]]:
+    """Return the seconds that each action took in each round.
 
     All actions take turns in every round, so that whatever else the machine does hits them alike.
 
@@ -24,4 +24,9 @@ def paired_medians(actions: Mapping[str, Action], rounds: int) -> dict[str, floa
             started = time.perf_counter()
             action()
             seconds[name].append(time.perf_counter() - started)
-    return {name: statistics.median(values) for name, values in seconds.items()}
+    return seconds
+
+
+def overhead(base: Sequence[float], other: Sequence[float]) -> float:
+    """Return by what share `other` took longer, as the median over the rounds."""
+    return statistics.median(b / a for a, b in zip(base, other, strict=True)) - 1
