@@ -1,8 +1,8 @@
 """Measure models: `python -m facecv.models.training.evaluate WHAT --shared DIR --pack FOLDER`.
 
-WHAT is `embedder` (LFW development pairs), `detector` (boxes of detection_voc, faces of lfw_dev
-and groups), `attributes` (held-out fifths, and errors by race and age), or `speed` (against the
-teachers).
+WHAT is `detector` (boxes of detection_voc, faces of lfw_dev and groups), `attributes` (held-out
+fifths, and errors by race and age), or `speed` (against the teachers). The embedder is measured by
+`facecv bench accuracy`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 from facecv.core.arrays import Floats, Pixels
-from facecv.models.training import augment, lfw, packfile
+from facecv.models.training import augment, packfile
 from facecv.models.training.assign import overlap
 from facecv.models.training.export import ATTRIBUTES, NAMES
 from facecv.models.training.teachers import Scrfd
@@ -62,33 +62,6 @@ def option_shared(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--shared", type=folder, required=True, help="Folder with data/ and models/."
     )(function)
-
-
-@main.command()
-@option_shared
-@click.option("--model", type=click.Path(path_type=Path, exists=True), help="Another embedder.")
-@click.option("--detector", type=click.Path(path_type=Path, exists=True), help="Another detector.")
-def embedder(shared: Path, pack: Path, model: Path | None, detector: Path | None) -> None:
-    """Verify the 1,000 pairs of LFW's development set, and all pairs of strangers in it."""
-    finder = Scrfd(detector or pack / f"{NAMES['detector']}.onnx")
-    pairs = lfw.aligned(shared / "data" / "lfw_dev", finder)
-    report_pairs(pairs, run(model or pack / f"{NAMES['embedder']}.onnx", pairs.crops))
-
-
-def report_pairs(pairs: lfw.Pairs, made: Floats) -> None:
-    """Print accuracy over ten folds and the thresholds of a few false-accept rates."""
-    made = made / np.linalg.norm(made, axis=1, keepdims=True)
-    scores = (made[pairs.pairs[:, 0]] * made[pairs.pairs[:, 1]]).sum(1)
-    mean, deviation = lfw.ten_folds(scores, pairs.same)
-    click.echo(f"LFW dev, 1,000 pairs, 10 folds: {100 * mean:.2f} % (sd {100 * deviation:.2f})")
-    strange, known = lfw.strangers(made, pairs.persons), lfw.acquaintances(made, pairs.persons)
-    for rate in (1e-1, 1e-2, 1e-3, 1e-4, 1e-5):
-        threshold = float(np.quantile(strange, 1 - rate))
-        accepted = float((known >= threshold).mean())
-        click.echo(
-            f"FAR {rate:g} of {len(strange)}: threshold {threshold:.3f}, "
-            f"TAR {100 * accepted:.1f} % of {len(known)}"
-        )
 
 
 @main.command()
