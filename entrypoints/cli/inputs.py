@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import attrs
 import rich_click as click
@@ -72,10 +73,18 @@ def is_picture(path: Path) -> bool:
 def _sources(text: str) -> Iterator[Source]:
     if text == STDIN:
         yield Source("stdin", STDIN)
-    elif text.startswith(("http://", "https://", "data:")):
-        yield Source(text.partition(",")[0] if text.startswith("data:") else text, text)
+    elif text.startswith(("http://", "https://")):
+        yield Source(_without_secrets(text), text)
+    elif text.startswith("data:"):
+        yield Source(text.partition(",")[0], text)
     else:
         yield from (Source(str(path), path) for path in _paths(text))
+
+
+def _without_secrets(url: str) -> str:
+    """Return a URL without user, password and query."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _paths(text: str) -> Sequence[Path]:

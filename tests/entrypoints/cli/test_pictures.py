@@ -1,5 +1,6 @@
 """detect, analyze and embed: one answer a picture, whatever happens to the others."""
 
+import base64
 import json
 from pathlib import Path
 
@@ -88,6 +89,18 @@ class TestManyPictures:
         result = cli("detect", nothing)
         assert result.exit_code == 3
         assert not result.stdout
+
+    def test_a_url_that_does_not_answer_is_told_without_its_secrets(self, cli: Cli) -> None:
+        result = cli("detect", "http://me:pass@localhost:1/x.png?token=abc", "--json")
+        assert result.exit_code == 3
+        assert json.loads(result.stdout)[0]["source"] == "http://localhost:1/x.png"
+        assert "pass" not in result.output
+        assert "abc" not in result.output
+
+    def test_a_data_uri_is_a_picture_too(self, cli: Cli, couple: Path) -> None:
+        text = base64.b64encode(couple.read_bytes()).decode()
+        (answer,) = cli.json("detect", f"data:image/png;base64,{text}")
+        assert len(answer["faces"]) == 2
 
     def test_the_standard_input_is_a_picture_too(self, cli: Cli, couple: Path) -> None:
         (answer,) = cli.json("detect", "-", text=couple.read_bytes())
