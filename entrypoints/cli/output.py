@@ -107,6 +107,12 @@ def console(*, error: bool = False) -> "Console":
     return Console(file=stream, width=width, highlight=False, soft_wrap=False)
 
 
+def shown_path(path: str) -> str:
+    """Return a path for a column of a table: on a narrow terminal its end is enough."""
+    room = max(20, console().width // 4)
+    return path if len(path) <= room else f"…{path[1 - room :]}"
+
+
 def print_table(table: "Table") -> None:
     """Print a table, unless it is empty."""
     if table.row_count:

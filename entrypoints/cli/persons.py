@@ -72,9 +72,8 @@ def show(invocation: Invocation, person: str, *, crops: Path | None, form: Form)
     for face in faces:
         kept = "kept" if face.crop is not None else "-"
         quality = tables.number(face.quality, 2)
-        tables.add_row(
-            table, face.id[:_SHORT], quality, kept, tables.day(face.created), face.source
-        )
+        day, picture = tables.day(face.created), output.shown_path(face.source)
+        tables.add_row(table, face.id[:_SHORT], quality, kept, day, picture)
     facts = tables.metadata_text(found.metadata)
     click.echo(f"{found.name}  id {found.id}{'  ' + facts if facts else ''}\n")
     output.print_table(table)

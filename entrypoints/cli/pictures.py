@@ -132,7 +132,7 @@ def _add_rows(table: "Table", looked: Looked[AnswerT], task: Task[AnswerT]) -> N
     """Add a row a face; the picture's name stands on the first one."""
     if looked.error:
         return
-    name = looked.source.name
+    name = output.shown_path(looked.source.name)
     if not looked.answers:
         tables.add_row(table, name, "-", "no face", *[""] * (len(task.columns) - 1), style="dim")
     for index, answer in enumerate(looked.answers):

@@ -19,7 +19,7 @@ NUMERIC = frozenset(
     ]
 )
 """Columns that are set flush right."""
-WIDE = frozenset(["picture", "reason", "path", "value", "summary", "licence", "metadata", "what"])
+WIDE = frozenset(["reason", "path", "value", "summary", "licence", "metadata", "what"])
 """Columns whose contents may be broken into several lines."""
 
 

@@ -114,7 +114,7 @@ def _shape(answer: "Verification", sources: list[Source], far: float | None) -> 
 def _tell(answer: "Verification", sources: list[Source], far: float | None) -> None:
     table = tables.table("picture", "box", "score", "quality")
     for source, face in zip(sources, answer.faces, strict=True):
-        tables.add_row(table, source.name, *_cells(face))
+        tables.add_row(table, output.shown_path(source.name), *_cells(face))
     output.print_table(table)
     click.echo(_verdict(answer, far))
 

@@ -257,3 +257,19 @@ class TestVerify:
         cli.picture("folder/b.png", (10, 10, 80, ADA))
         assert cli("verify", "folder", couple).exit_code == 2
         assert cli("verify", "-", "-").exit_code == 2
+
+
+class TestNarrowTerminal:
+    @pytest.mark.parametrize("command", ["detect", "analyze", "embed"])
+    def test_a_table_fits_and_shows_the_end_of_a_long_path(
+        self, cli: Cli, monkeypatch: pytest.MonkeyPatch, command: str
+    ) -> None:
+        monkeypatch.setenv("COLUMNS", "80")
+        photo = cli.picture(f"{'deep' * 12}/photo.png", (10, 10, 80, ADA))
+        lines = cli(command, photo).stdout.splitlines()
+        assert max(map(len, lines)) <= 80
+        assert "photo.png" in lines[2]
+
+    def test_a_pipe_gets_the_whole_path(self, cli: Cli) -> None:
+        photo = cli.picture(f"{'deep' * 40}/photo.png", (10, 10, 80, ADA))
+        assert str(photo) in cli("detect", photo).stdout
