@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 import rich_click as click
 
-from facecv.core.errors import FaceCVError, GalleryError, InputError
+from facecv.core.errors import CollectionNotFoundError, FaceCVError, GalleryError, InputError
 from facecv.entrypoints.cli import options, output, tables
 from facecv.entrypoints.cli.errors import DONE, EPILOG, INPUT, leave, show_error
 from facecv.entrypoints.cli.inputs import STDIN, Source, find_sources, is_picture, pictures_in
@@ -108,6 +108,8 @@ def enroll(
     """
     candidates = [_named(name, sources)] if name is not None else _people(sources)
     desk = Desk(invocation.engine().gallery(), as_metadata(metadata), skip_bad, store_crops)
+    if store_crops and _keeps_no_crops(desk.gallery):
+        output.warn(f"no crops are kept: {desk.gallery.name!r} was made without --store-crops")
     writer = output.JsonWriter(form)
     table = tables.table("name", "result", "enrolled", "known", "skipped")
     failed = 0
@@ -121,6 +123,14 @@ def enroll(
     if form == "table":
         output.print_table(table)
     leave(INPUT if failed else DONE)
+
+
+def _keeps_no_crops(gallery: "Gallery") -> bool:
+    """Return whether the collection is there already and does not store crops."""
+    try:
+        return not gallery.info().store_crops
+    except CollectionNotFoundError:
+        return False
 
 
 def _named(name: str, sources: Sequence[str]) -> Candidate:

@@ -96,6 +96,10 @@ class RootGroup(click.RichGroup):
         except FaceCVError as error:
             warn(f"plugins cannot be loaded: {errors.one_line(error)}")
             return
-        engine_factory = lambda: current().engine()  # noqa: E731
-        for failed in catalogue.call("facecv_cli", group=self, engine_factory=engine_factory):
+        for failed in catalogue.call("facecv_cli", group=self, engine_factory=_engine):
             warn(f"plugin {failed}: {failed.error}")
+
+
+def _engine() -> object:
+    """Return the engine that the options of the running command describe."""
+    return current().engine()

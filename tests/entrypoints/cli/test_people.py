@@ -169,6 +169,11 @@ class TestGallery:
         assert cli("gallery", "show", "Ada", "--crops", "crops").exit_code == 0
         assert len(list(Path("crops").glob("*.png"))) == 2
 
+    def test_a_collection_that_keeps_no_crops_is_told_about(self, enrolled: Cli) -> None:
+        result = enrolled("enroll", "album", "--store-crops")
+        assert result.exit_code == 0
+        assert "no crops are kept" in result.stderr
+
     def test_crops_that_are_not_stored_cannot(self, enrolled: Cli) -> None:
         result = enrolled("gallery", "show", "Ada", "--crops", "crops")
         assert result.exit_code == 3
