@@ -232,5 +232,11 @@ class Gallery:
         return export_lines(self.repo, self.name)
 
     def load(self, lines: Iterable[str]) -> Counts:
-        """Add what `export` wrote; return how much was added."""
-        return import_lines(self.repo, lines, collection=self.name)
+        """Add what `export` wrote, to what is there; return how much was added.
+
+        Raises:
+            InputError: a line is not of an export; nothing was added.
+            EmbeddingSpaceError: the collection exists, in another space.
+            AlreadyExistsError: a person or face of the export is already there.
+        """
+        return import_lines(self.repo, lines, collection=self.name, merge=True)

@@ -118,9 +118,9 @@ class PackCatalogue:
         """Return the pack that lies in a folder which the user names, its root set to it.
 
         A folder with a ``manifest.toml`` is that pack. Else it is the known pack `name`, or the
-        one whose files lie there by name; a file that is not the published one is taken with a
-        warning. Models that are absent are dropped; a missing detector or embedder is reported
-        when it is asked for.
+        one whose files lie there by name; a file that is not the published one is taken, and
+        that is logged. Models that are absent are dropped; a missing detector or embedder is
+        reported when it is asked for.
 
         Raises:
             ModelNotFoundError: no such folder, or it holds no known pack.

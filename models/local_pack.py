@@ -1,14 +1,13 @@
 """Which pack a folder of model files is.
 
 A folder that a person names is taken as it is: a file that differs from the published one of that
-name is used, with a warning, and is known by its own digest.
+name is used, which is logged, and is known by its own digest.
 """
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import attrs
-import structlog
 
 from facecv.core.errors import ModelNotFoundError
 from facecv.core.pack import ModelSpec, PackManifest
@@ -60,7 +59,9 @@ def _as_found(model: ModelSpec, path: Path, pack: str, digest: Callable[[Path], 
         return model
     found = digest(path)
     if model.sha256 not in {"", found}:
-        structlog.get_logger().warning(
+        import structlog  # noqa: PLC0415 - costs start-up time, and is seldom needed
+
+        structlog.get_logger().info(
             "not the published file", path=str(path), pack=pack, model=model.name, sha256=found
         )
     return attrs.evolve(model, sha256=found, size=path.stat().st_size)

@@ -135,6 +135,12 @@ def _genderage(request: BuildRequest) -> "AttributeModel":
     return GenderAge(request.load(), request.model_file())
 
 
+def _columns(request: BuildRequest) -> "AttributeModel":
+    from facecv.adapters.attributes.columns import ColumnAttributes
+
+    return ColumnAttributes(request.load(), request.model_file())
+
+
 def _onnxruntime(request: BuildRequest) -> "InferenceBackend":
     import platformdirs
 
@@ -200,7 +206,11 @@ def facecv_register_embedders() -> "Iterable[Provider[Embedder]]":
 @hookimpl
 def facecv_register_attribute_models() -> "Iterable[Provider[AttributeModel]]":
     """Return our attribute models."""
-    return [Provider("genderage", _genderage, "InsightFace age and gender", needs_model=True)]
+    declared = "whatever the manifest says the columns of the output are"
+    return [
+        Provider("genderage", _genderage, "InsightFace age and gender", needs_model=True),
+        Provider("columns", _columns, declared, needs_model=True),
+    ]
 
 
 @hookimpl

@@ -1,6 +1,7 @@
 """Loading plugins into a catalogue of everything they provide."""
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
@@ -136,14 +137,14 @@ def load(*, third_party: bool = True) -> Catalogue:
     """Return a catalogue of our own adapters and, if asked, of all installed plugins.
 
     A plugin that cannot be imported, or whose hook fails, is listed with its error and left out.
-    ``FACECV_TRACE_PLUGINS=1`` in the environment prints every hook call.
+    ``FACECV_TRACE_PLUGINS=1`` in the environment prints every hook call to stderr.
     """
     from facecv.plugins import builtin  # noqa: PLC0415 - it imports this package
 
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
     if os.environ.get("FACECV_TRACE_PLUGINS") == "1":
-        manager.trace.root.setwriter(lambda text: print(text, end=""))  # noqa: T201
+        manager.trace.root.setwriter(sys.stderr.write)
         manager.enable_tracing()
     infos = [_register(manager, builtin, _own_info())]
     if third_party:

@@ -76,7 +76,7 @@ def test_a_folder_of_nothing_known_says_what_it_holds(known: PackCatalogue, fold
         known.local_pack(folder / "nowhere")
 
 
-def test_a_file_that_is_not_the_published_one_is_taken_with_a_warning(
+def test_a_file_that_is_not_the_published_one_is_taken_and_logged(
     known: PackCatalogue, folder: Path
 ) -> None:
     write(folder / "rec.onnx", "my own weights")
@@ -85,10 +85,10 @@ def test_a_file_that_is_not_the_published_one_is_taken_with_a_warning(
     assert found.model("rec").sha256 == digest("my own weights")
     assert found.model("rec").size == len("my own weights")
     assert found.model("det") == DET
-    assert [(log["log_level"], log["model"]) for log in logs] == [("warning", "rec")]
+    assert [(log["log_level"], log["model"]) for log in logs] == [("info", "rec")]
 
 
-def test_published_files_raise_no_warning(known: PackCatalogue, folder: Path) -> None:
+def test_published_files_are_not_logged(known: PackCatalogue, folder: Path) -> None:
     with structlog.testing.capture_logs() as logs:
         known.local_pack(folder)
     assert logs == []

@@ -80,6 +80,25 @@ def test_a_misspelt_hook_is_reported() -> None:
     assert "facecv_register_detektors" in catalogue.plugins[0].error
 
 
+def test_calling_a_hook_reports_who_failed_and_goes_on() -> None:
+    def good(group: list[str]) -> None:
+        group.append("good")
+
+    def bad(group: list[str], engine_factory: object) -> None:
+        raise RuntimeError(f"{engine_factory} broke")
+
+    good.__name__ = bad.__name__ = "facecv_cli"
+    catalogue = catalogue_of(
+        SimpleNamespace(__name__="first", facecv_cli=hookimpl(bad)),
+        SimpleNamespace(__name__="second", facecv_cli=hookimpl(good)),
+    )
+    group: list[str] = []
+    (failed,) = catalogue.call("facecv_cli", group=group, engine_factory="it")
+    assert group == ["good"]
+    assert failed.name == "first"
+    assert failed.error == "facecv_cli failed: RuntimeError('it broke')"
+
+
 class TestEntryPoints:
     """Plugins that are installed."""
 
@@ -122,7 +141,7 @@ class TestEntryPoints:
         install()
         monkeypatch.setenv("FACECV_TRACE_PLUGINS", "1")
         manager.load().manager.hook.facecv_http(routes=[], engine=None)
-        assert "facecv_http" in capsys.readouterr().out
+        assert "facecv_http" in capsys.readouterr().err
 
 
 class TestProvider:

@@ -1,0 +1,125 @@
+"""Attribute networks whose manifest says what each number of their output means."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from facecv.adapters.imaging.crop_network import CropNetwork
+from facecv.core.arrays import Floats, Pixels
+from facecv.core.attributes import AlignedCropNeed, AttributeValue, BoxCropNeed, CropNeed
+from facecv.core.errors import ManifestError, ModelSignatureError
+from facecv.core.pack import ModelFile
+from facecv.core.ports.inference_backend import Session
+
+_HINT = 'write columns = ["age", "gender=female", "gender=male"] in the settings of the model'
+
+
+@attrs.frozen
+class _Layout:
+    """What the output of a network means.
+
+    Attributes:
+        numbers: attribute name to the column that holds its value.
+        classes: attribute name to class name to the column that holds its probability.
+        length: number of columns.
+    """
+
+    numbers: Mapping[str, int]
+    classes: Mapping[str, Mapping[str, int]]
+    length: int
+
+
+class ColumnAttributes:
+    """Tells what the columns of a network's output [N, K] are declared to be.
+
+    The settings of the model in its manifest are ``columns``, a list of K texts: ``NAME`` is a
+    number as it stands (an age in years), ``NAME=CLASS`` the probability of a class; and, for a
+    network that looks at the face box instead of the aligned crop, ``box_scale``, by which the
+    box is grown.
+    """
+
+    def __init__(self, session: Session, model: ModelFile, *, batch_size: int = 16) -> None:
+        """Take a loaded network.
+
+        Args:
+            session: the network.
+            model: its file and what its manifest says.
+            batch_size: crops in one run; a network of fixed batch gets its own.
+
+        Raises:
+            ManifestError: the manifest does not say what the columns mean.
+            ModelSignatureError: the network has another signature, or other columns.
+        """
+        self._name = model.spec.name
+        self._layout = _read_layout(self._name, model.spec.settings)
+        self._scale = _read_scale(self._name, model.spec.settings)
+        self._network = CropNetwork(
+            session, model.spec.input, family="attribute", batch_size=batch_size
+        )
+        if self._network.length != self._layout.length:
+            raise ModelSignatureError(
+                f"{self._name} gives {self._network.length} numbers for a face, "
+                f"its manifest names {self._layout.length} columns"
+            )
+
+    @property
+    def provides(self) -> frozenset[str]:
+        """The names of the attributes it gives."""
+        return frozenset({*self._layout.numbers, *self._layout.classes})
+
+    @property
+    def needs(self) -> CropNeed:
+        """The aligned crop, or the face box where the manifest says so."""
+        side = self._network.side
+        return AlignedCropNeed(side) if self._scale is None else BoxCropNeed(side, self._scale)
+
+    def predict(self, crops: Pixels, /) -> Sequence[dict[str, AttributeValue]]:
+        """Return the attributes of each face; see `AttributeModel`.
+
+        Raises:
+            InputError: the crops have another type or shape.
+            InferenceError: the network failed.
+        """
+        return [self._read(row) for row in self._network.outputs(crops)]
+
+    def _read(self, row: Floats) -> dict[str, AttributeValue]:
+        """Return the attributes that one row of outputs [K] stands for."""
+        said = {
+            name: AttributeValue(float(row[column]), model=self._name)
+            for name, column in self._layout.numbers.items()
+        }
+        for name, columns in self._layout.classes.items():
+            shares = {label: float(row[column]) for label, column in columns.items()}
+            best = max(shares, key=lambda label: shares[label])
+            said[name] = AttributeValue(best, shares[best], shares, self._name)
+        return said
+
+
+def _read_layout(name: str, settings: Mapping[str, Any]) -> _Layout:
+    columns = settings.get("columns")
+    if not isinstance(columns, list) or not all(isinstance(each, str) for each in columns):
+        raise ManifestError(f"the manifest does not say what {name} gives", hint=_HINT)
+    if not columns or len(set(columns)) != len(columns):
+        raise ManifestError(f"the columns of {name} are empty or name one thing twice", hint=_HINT)
+    numbers: dict[str, int] = {}
+    classes: dict[str, dict[str, int]] = {}
+    for index, column in enumerate(columns):
+        attribute, equals, label = column.partition("=")
+        if equals:
+            classes.setdefault(attribute, {})[label] = index
+        else:
+            numbers[attribute] = index
+    both = sorted(numbers.keys() & classes.keys())
+    if both:
+        raise ManifestError(f"{name}: {both[0]!r} is a number and a class at once", hint=_HINT)
+    return _Layout(numbers, classes, len(columns))
+
+
+def _read_scale(name: str, settings: Mapping[str, Any]) -> float | None:
+    scale = settings.get("box_scale")
+    if scale is None:
+        return None
+    if not isinstance(scale, int | float) or isinstance(scale, bool) or scale <= 0:
+        raise ManifestError(f"box_scale of {name} must be a number above 0, got {scale!r}")
+    return float(scale)
