@@ -52,7 +52,7 @@ class Quality:
 
 GATES: dict[GateName, dict[str, float]] = {
     "off": {},
-    "standard": {"sharpness": 0.1, "brightness": 0.1, "contrast": 0.1, "pose": 0.2, "size": 0.1},
+    "standard": {"sharpness": 0.1, "brightness": 0.1, "contrast": 0.1, "pose": 0.05, "size": 0.1},
     "strict": {
         "sharpness": 0.4,
         "brightness": 0.4,

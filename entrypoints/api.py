@@ -34,7 +34,7 @@ class Identified:
     identification: Identification
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Engine:
     """Face detection, analysis, verification and galleries, wired from a configuration.
 
@@ -78,6 +78,9 @@ class Engine:
     def analyser(self) -> Analyser:
         """What looks at pictures."""
         return self.parts.analyser
+
+    def __repr__(self) -> str:
+        return f"Engine(pack={self.parts.pack.name!r}, device={self.config.device!r})"
 
     def read(self, image: AnyImage) -> Image:
         """Return a picture, decoded and upright."""

@@ -20,6 +20,7 @@ Form = Literal["table", "json", "jsonl"]
 DEVICES = ("auto", "cpu", "cuda", "tensorrt")
 ORDERS = ("area", "score", "center")
 PASSES = ("auto", "single")
+PADDINGS = ("rectangle", "square")
 ROTATIONS = ("off", "auto")
 GATES = ("off", "standard", "strict")
 LEVELS = ("debug", "info", "warning", "error")
@@ -166,6 +167,13 @@ detection_options = stacked(
         panel="Detection",
         type=click.Choice(PASSES),
         help="auto looks once more for faces that fill the picture.",
+    ),
+    setting(
+        "--padding",
+        key="detection.padding",
+        panel="Detection",
+        type=click.Choice(PADDINGS),
+        help="square pads as the insightface package does; rectangle wastes nothing.",
     ),
     setting(
         "--min-face",
