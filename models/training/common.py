@@ -150,6 +150,7 @@ class Run:
     def train_step(self) -> float:
         """Take one step and return its loss."""
         rng = np.random.default_rng([self.options.seed, self.step])
+        torch.manual_seed(int(rng.integers(2**62)))  # what dropout draws from
         self.recipe.model.train()
         with torch.autocast(self.options.device, dtype=torch.bfloat16):
             loss = self.recipe.loss(self.recipe.model, rng, self.progress)
@@ -190,7 +191,8 @@ class Run:
         temporary = self.checkpoint.with_suffix(".part")
         torch.save(state, temporary)
         temporary.rename(self.checkpoint)
-        draw(self.history, self.checkpoint.with_suffix(".png"))
+        if self.history:
+            draw(self.history, self.checkpoint.with_suffix(".png"))
 
     def restore(self) -> None:
         """Go on from the checkpoint."""

@@ -14,9 +14,12 @@ import numpy as np
 
 from facecv.core.arrays import Floats, Pixels
 from facecv.models.training import augment, packfile
+from facecv.models.training.textures import texture
 from facecv.models.training.torchtypes import Tensor
 
 GRIDS, ODDS = (1, 2, 3, 4, 6), (0.58, 0.22, 0.1, 0.06, 0.04)
+EMPTY = 0.2
+"""Share of scenes without any face."""
 SMALLEST = 9.0
 """Faces below this many pixels are neither wanted nor punished."""
 LARGEST = 1.8
@@ -62,14 +65,16 @@ class Composer:
     def scene(self, rng: np.random.Generator, size: int) -> Scene:
         """Return a fresh scene of *size* pixels square."""
         image = self.backdrop(rng, size)
+        empty = rng.random() < EMPTY
         grid = int(rng.choice(GRIDS, p=ODDS))
         edges = np.linspace(0, size, grid + 1).astype(int)
         boxes, points, ignored = [], [], []
         for row in range(grid):
             for column in range(grid):
                 cell = (edges[column], edges[row], edges[column + 1], edges[row + 1])
-                if rng.random() < (0.1 if grid == 1 else 0.25):
-                    self.distract(image, cell, rng)
+                if empty or rng.random() < (0.1 if grid == 1 else 0.25):
+                    if not empty or rng.random() < 0.3:
+                        self.distract(image, cell, rng)
                     continue
                 for box, point, ignore in self.paste(image, cell, rng):
                     boxes.append(box)
@@ -159,17 +164,14 @@ class Composer:
 
     def backdrop(self, rng: np.random.Generator, size: int) -> Pixels:
         """Return a picture without faces: a part of a photo clear of them, or made-up texture."""
-        if rng.random() < 0.8:
+        if rng.random() < 0.6:
             for _ in range(6):
                 part = self.clear_part(rng)
                 if part is not None:
                     return np.asarray(
                         cv2.resize(part, (size, size), interpolation=cv2.INTER_LINEAR), np.uint8
                     )
-        cells = int(rng.choice([1, 2, 4, 8, 16, 32, 80]))
-        noise = rng.integers(0, 256, (cells, cells, 3)).astype(np.uint8)
-        how = cv2.INTER_CUBIC if rng.random() < 0.6 else cv2.INTER_NEAREST
-        return np.asarray(cv2.resize(noise, (size, size), interpolation=how), np.uint8)
+        return texture(rng, size)
 
     def clear_part(self, rng: np.random.Generator) -> Pixels | None:
         """Return a random square of a photo that touches none of its faces, or None."""

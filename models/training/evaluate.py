@@ -165,7 +165,7 @@ def attributes(shared: Path, pack: Path, data: Path) -> None:
     detection_by_group(Scrfd(pack / f"{NAMES['detector']}.onnx"), shared / "data" / "utkface")
 
 
-def detection_by_group(finder: Scrfd, folder: Path, every: int = 7) -> None:
+def detection_by_group(finder: Scrfd, folder: Path, every: int = 21) -> None:
     """Print in which share of utkface's photos, by race and age, a face is found at score 0.5."""
     rows = []
     for path, image in list(photos(folder))[::every]:
