@@ -35,7 +35,7 @@ def clouds(rng: np.random.Generator, size: int) -> Pixels:
         total += grown.reshape(size, size, channels) * cells**-steepness
     total = (total - total.mean()) / (total.std() + 1e-6)
     made = total * rng.uniform(15, 60) + rng.uniform(60, 190, channels)
-    return np.clip(np.broadcast_to(made, (size, size, 3)), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.broadcast_to(made, (size, size, 3)), 0, 255), np.uint8)
 
 
 def pebbles(rng: np.random.Generator, size: int) -> Pixels:
@@ -55,7 +55,7 @@ def pebbles(rng: np.random.Generator, size: int) -> Pixels:
         inner = [max(1, n // 2) for n in axes]
         spot = [c - n // 4 for c, n in zip(centre, axes, strict=True)]
         cv2.ellipse(image, spot, inner, angle, 0, 360, light, -1)
-    return cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.4, 1.5)))
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.4, 1.5))), np.uint8)
 
 
 def writing(rng: np.random.Generator, size: int) -> Pixels:
