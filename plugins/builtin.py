@@ -31,11 +31,11 @@ class ArcFaceSettings:
 
     Attributes:
         flip: add the embedding of the mirrored crop: twice the work, slightly better, and an
-            embedding space of its own.
+            embedding space of its own; None: as ``flip`` in the settings of the model's manifest.
         batch_size: crops in one run.
     """
 
-    flip: bool = False
+    flip: bool | None = None
     batch_size: int = attrs.field(default=16, validator=attrs.validators.ge(1))
 
 
@@ -120,13 +120,9 @@ def _scrfd(request: BuildRequest) -> "Detector":
 def _arcface(request: BuildRequest) -> "Embedder":
     from facecv.adapters.embedders.arcface import ArcFace
 
-    settings = request.settings_as(ArcFaceSettings)
-    return ArcFace(
-        request.load(),
-        request.model_file(),
-        flip=settings.flip,
-        batch_size=settings.batch_size,
-    )
+    settings, model = request.settings_as(ArcFaceSettings), request.model_file()
+    flip = model.spec.settings.get("flip", False) if settings.flip is None else settings.flip
+    return ArcFace(request.load(), model, flip=flip is True, batch_size=settings.batch_size)
 
 
 def _genderage(request: BuildRequest) -> "AttributeModel":
