@@ -114,7 +114,8 @@ class DecoderSettings:
 def _scrfd(request: BuildRequest) -> "Detector":
     from facecv.adapters.detectors.scrfd import Scrfd
 
-    return Scrfd(request.load(), request.model_file().spec.input)
+    spec = request.model_file().spec
+    return Scrfd(request.load(), spec.input, enlarge=spec.settings.get("enlarge", True) is True)
 
 
 def _arcface(request: BuildRequest) -> "Embedder":

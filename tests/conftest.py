@@ -1,11 +1,19 @@
 """Fixtures that every test may use."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 pytest.register_assert_rewrite("facecv.plugins.contracts")
+
+collect_ignore = [] if find_spec("facecv.models.training") else ["training"]
+
+
+def pytest_report_header() -> list[str]:
+    """Say what is left out: the wheel does not hold the training recipes."""
+    return ["training recipes: not installed, see tox -e training"] if collect_ignore else []
 
 
 @pytest.fixture(scope="session")
