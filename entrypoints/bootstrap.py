@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from facecv.core.errors import ConfigurationError, ModelNotFoundError
+from facecv.core.errors import ConfigurationError
 from facecv.core.pack import PackManifest
 from facecv.core.ports.annotator import Annotator
 from facecv.core.ports.gallery_repo import GalleryRepo
@@ -194,11 +194,6 @@ def choose_pack(config: Config, packs: PackCatalogue, store: ModelStore) -> Pack
         return packs.pack(config.pack)
     larger = map(packs.pack, LARGER_PACKS)
     pulled = next((pack for pack in larger if _is_here(pack, store)), None)
-    if pulled is None and EMBEDDED_PACK not in packs.packs:
-        raise ModelNotFoundError(
-            "no model pack is here",
-            hint="get one with 'facecv models pull buffalo_l', or name a folder of models",
-        )
     return pulled or packs.pack(EMBEDDED_PACK)
 
 

@@ -37,7 +37,9 @@ class TestList:
         assert found[0]["pack"] == "world"
         assert [one["in_use"] for one in found].count(True) == 1
         assert {"buffalo_l", "antelopev2"} < {one["pack"] for one in found}
-        assert {model["state"] for one in found for model in one["models"]} == {"not pulled"}
+        states = {one["pack"]: {model["state"] for model in one["models"]} for one in found}
+        assert states.pop("nano") == {"embedded"}
+        assert set.union(*states.values()) == {"not pulled"}
 
     def test_the_table_tells_sizes_and_licences(self, cli: Cli) -> None:
         text = cli("models", "list").stdout
@@ -89,10 +91,9 @@ class TestVerify:
         answer = cli.json("models", "verify", "world", code=4)
         assert [one["state"] for one in answer] == ["damaged", "ok"]
 
-    def test_nothing_is_here(self, cli: Cli) -> None:
-        result = cli("models", "verify")
-        assert result.exit_code == 4
-        assert "models pull" in result.stderr
+    def test_the_embedded_pack_is_always_here(self, cli: Cli) -> None:
+        answer = cli.json("models", "verify")
+        assert {(one["pack"], one["state"]) for one in answer} == {("nano", "ok")}
 
     def test_a_pack_that_is_not_here_is_missing(self, cli: Cli) -> None:
         assert {one["state"] for one in cli.json("models", "verify", "world", code=4)} == {
