@@ -34,8 +34,8 @@ class FindOptions:
             middle of the picture first).
         tile: side, in pixels, of overlapping tiles in which a larger picture is searched for
             small faces, beside the picture as a whole; 0: no tiles.
-        rotate: ``auto`` tries a picture in which no face is found turned by 90, 180 and 270
-            degrees as well; ``off`` does not.
+        rotate: ``auto`` tries a picture in which no face within the limits of size is found
+            turned by 90, 180 and 270 degrees as well; ``off`` does not.
     """
 
     detector: DetectorOptions = attrs.field(factory=DetectorOptions)
@@ -69,12 +69,13 @@ def find_faces(
             _with_tiles(detector, image, faces, options)
             for image, faces in zip(images, found, strict=True)
         ]
-    if options.rotate == "auto":
-        found = [
-            faces or _turned(detector, image, options.detector)
-            for image, faces in zip(images, found, strict=True)
-        ]
-    return [_select(image, faces, options) for image, faces in zip(images, found, strict=True)]
+    selected = [_select(image, faces, options) for image, faces in zip(images, found, strict=True)]
+    if options.rotate == "off":
+        return selected
+    return [
+        faces or _turned(detector, image, options)
+        for image, faces in zip(images, selected, strict=True)
+    ]
 
 
 def _select(image: Pixels, faces: list[Detection], options: FindOptions) -> list[Detection]:
@@ -136,16 +137,16 @@ def _cut_off(box: Box, tile: Box, width: int, height: int) -> bool:
     )
 
 
-def _turned(detector: Detector, image: Pixels, options: DetectorOptions) -> list[Detection]:
-    """Return the faces of the quarter turn in which the detector is surest."""
+def _turned(detector: Detector, image: Pixels, options: FindOptions) -> list[Detection]:
+    """Return the faces that count of the quarter turn in which the detector is surest."""
     turns = (1, 2, 3)
     turned = [np.ascontiguousarray(np.rot90(image, turn)) for turn in turns]
-    found = detector.detect(turned, options)
-    turn, faces = max(
-        zip(turns, found, strict=True), key=lambda item: max((f.score for f in item[1]), default=0)
-    )
     height, width = image.shape[:2]
-    return [_turn_back(face, turn, width, height) for face in faces]
+    looks = [
+        _select(image, [_turn_back(face, turn, width, height) for face in faces], options)
+        for turn, faces in zip(turns, detector.detect(turned, options.detector), strict=True)
+    ]
+    return max(looks, key=lambda faces: max((face.score for face in faces), default=0.0))
 
 
 def _turn_back(face: Detection, turns: int, width: int, height: int) -> Detection:

@@ -89,6 +89,7 @@ def demo(invocation: Invocation, *, out: Path, form: Form) -> None:
     originals = photos()
     invocation.override("gallery", "memory")
     invocation.override("detection.rotate", "auto")
+    invocation.override("detection.min_face", 30.0)
     engine = invocation.engine()
     loading = _load(engine)
     gallery = _enrol(engine, originals)

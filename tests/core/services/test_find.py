@@ -114,6 +114,12 @@ class TestRotation:
         find_faces(detector, [self.UPRIGHT], FindOptions(rotate="auto"))
         assert len(detector.seen) == 1
 
+    def test_a_face_too_small_to_count_does_not_keep_a_picture_from_being_turned(self) -> None:
+        image = np.ascontiguousarray(np.rot90(self.UPRIGHT))
+        image[:20, :20] = picture(20, 20, (0, 0, 20, 90))
+        (face,) = find_faces(PatchDetector(), [image], FindOptions(rotate="auto", min_face=30))[0]
+        assert (face.box.width, face.box.height) == (40, 40)
+
     def test_off_means_off(self) -> None:
         image = np.ascontiguousarray(np.rot90(self.UPRIGHT))
         assert find_faces(PatchDetector(), [image], FindOptions()) == [[]]
