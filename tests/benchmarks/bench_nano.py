@@ -1,0 +1,89 @@
+"""The embedded pack against its bars: ``python -m tests.benchmarks.bench_nano``.
+
+Prints average precision and false boxes on ``detection_voc``, faces found on ``groups`` against
+those of det_2.5g, and the times of both networks against those of buffalo_sc.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+import facecv
+from facecv.core.face import Detection
+from facecv.core.geometry import Box
+from facecv.core.ports.detector import Detector, DetectorOptions
+from tests.benchmarks.average_precision import annotated_pictures, average_precision
+from tests.benchmarks.timing import overhead, paired_seconds
+from tests.real_models import RealModels
+
+ROUNDS = 25
+
+
+def main() -> None:
+    """Print all figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shared", type=Path, default=Path("../shared"))
+    shared = parser.parse_args().shared
+    models, console = RealModels(shared), Console()
+    with facecv.Engine.open(pack="nano", gallery="memory", device="cpu") as engine:
+        detector, embedder = engine.analyser.detector.get(), engine.analyser.embedder.get()
+    console.print(_close_ups(detector, shared / "data/detection_voc"))
+    console.print(_groups(detector, models))
+    picture = np.random.default_rng(0).integers(0, 256, (640, 640, 3)).astype(np.uint8)
+    single = DetectorOptions(passes="single")
+    teacher, larger = models.detector("det_500m"), models.embedder("w600k_mbf")
+    crop = picture[None, :112, :112].copy()
+    pairs = {
+        "detector at 640 over det_500m": (
+            lambda: teacher.detect([picture], single),
+            lambda: detector.detect([picture], single),
+        ),
+        "embedder, a face and its mirror image, over w600k_mbf": (
+            lambda: larger.embed(crop),
+            lambda: embedder.embed(crop),
+        ),
+    }
+    for name, (base, other) in pairs.items():
+        seconds = paired_seconds({"base": base, "other": other}, ROUNDS)
+        console.print(f"{name}: {1 + overhead(seconds['base'], seconds['other']):.2f}x")
+
+
+def _close_ups(detector: Detector, folder: Path) -> str:
+    pictures = list(annotated_pictures(folder))
+    truths = [boxes for _, boxes in pictures]
+    found = detector.detect([image for image, _ in pictures], DetectorOptions(score_threshold=0.02))
+    sure = [[face for face in faces if face.score >= 0.5] for faces in found]
+    false = _strangers(sure, truths)
+    return f"detection_voc: AP@0.5 {average_precision(truths, found):.3f}, {false} false boxes"
+
+
+def _groups(detector: Detector, models: RealModels) -> str:
+    photos = models.photos("groups/*.jpg")
+    wanted = [
+        [face.box for face in faces]
+        for faces in models.detector("det_2.5g").detect(photos, DetectorOptions())
+    ]
+    found = detector.detect(photos, DetectorOptions())
+    hits = sum(
+        any(box.iou(face.box) > 0.5 for face in faces)
+        for faces, boxes in zip(found, wanted, strict=True)
+        for box in boxes
+    )
+    total = sum(map(len, wanted))
+    return f"groups: {hits} of {total} faces of det_2.5g, {_strangers(found, wanted)} others"
+
+
+def _strangers(found: Sequence[Sequence[Detection]], truths: Sequence[Sequence[Box]]) -> int:
+    """Return how many detections overlap no true box."""
+    return sum(
+        all(face.box.iou(box) < 0.3 for box in boxes)
+        for faces, boxes in zip(found, truths, strict=True)
+        for face in faces
+    )
+
+
+if __name__ == "__main__":
+    main()
