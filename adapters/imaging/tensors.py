@@ -41,10 +41,11 @@ class Normalizer:
         width, height = canvas
         channels = 1 if self.color == "grey" else 3
         shape = (len(images), channels, height, width)
-        filled = all(image.shape[:2] == (height, width) for image in images)
-        tensor: Floats = np.empty(shape, np.float32) if filled else np.full(shape, self.table[0])
+        tensor: Floats = np.empty(shape, np.float32)
         for target, image in zip(tensor, images, strict=True):
             rows, columns = image.shape[:2]
+            target[:, rows:] = self.table[0]
+            target[:, :rows, columns:] = self.table[0]
             for plane, channel in zip(target, self._split(image), strict=True):
                 cv2.LUT(channel, self.table, dst=plane[:rows, :columns])
         return tensor
