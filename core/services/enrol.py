@@ -153,8 +153,8 @@ class Enroller:
                 records = [attrs.evolve(record, crop=None) for record in records]
             person = self._person_called(name, draft.name)
             if person is None:
-                self.gallery.add_person(name, draft, _distinct(records, set()))
                 fresh, person, created = _distinct(records, set()), draft, True
+                self.gallery.add_person(name, person, fresh)
             else:
                 digests = {face.digest for _, face in self.gallery.faces(name, person.id)}
                 fresh, created = _distinct(records, digests), False

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import attrs
 
 from facecv.core.embedding import Embedding
-from facecv.core.gallery import Collection, Identification, Match, Metadata, SearchQuery
+from facecv.core.gallery import Identification, Match, Metadata, SearchQuery
 from facecv.core.ports.gallery_repo import GalleryRepo
 
 
@@ -58,10 +58,6 @@ class Identifier:
         query = SearchQuery(top_k=max(options.top_k, 2), where=options.where)
         found = self.gallery.search(collection, probes, query)
         return [_decide(matches, threshold, margin, options.top_k) for matches in found]
-
-    def required(self, collection: Collection) -> float:
-        """Return the threshold that applies to a collection."""
-        return _first(collection.threshold, self.threshold)
 
 
 def _decide(

@@ -18,7 +18,7 @@ from facecv.core.ports.inference_backend import SessionOptions
 from tests.benchmarks.timing import overhead, paired_seconds
 from tests.real_models import RealModels
 
-ROUNDS = 100
+ROUNDS = 30
 SINGLE = DetectorOptions(passes="single")
 
 
