@@ -7,7 +7,6 @@ from typing import Any
 
 import structlog
 
-from facecv.adapters.backends.cpu_budget import available_cores
 from facecv.adapters.backends.gpu import Gpu, find_gpus
 from facecv.adapters.backends.opening import Opener, preload
 from facecv.adapters.backends.providers import (
@@ -24,6 +23,7 @@ from facecv.adapters.backends.providers import (
 )
 from facecv.adapters.backends.runtime_check import installed_runtimes, load_runtime
 from facecv.adapters.backends.session import OnnxSession
+from facecv.core.cpu_budget import available_cores
 from facecv.core.errors import BackendError, DeviceUnavailableError, ModelNotFoundError
 from facecv.core.pack import ModelFile
 from facecv.core.ports.inference_backend import Device, SessionOptions

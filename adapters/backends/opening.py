@@ -7,10 +7,10 @@ from typing import Any
 
 import attrs
 
-from facecv.adapters.backends.cpu_budget import available_cores
 from facecv.adapters.backends.gpu import missing_libraries, preload_tensorrt
 from facecv.adapters.backends.providers import Choice, Providers, unavailable
 from facecv.adapters.backends.session import OnnxSession
+from facecv.core.cpu_budget import available_cores
 from facecv.core.errors import FaceCVError, ModelError
 from facecv.core.pack import ModelFile
 from facecv.core.ports.inference_backend import Device, SessionOptions

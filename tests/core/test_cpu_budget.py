@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from facecv.adapters.backends import cpu_budget
-from facecv.adapters.backends.cpu_budget import available_cores
+from facecv.core import cpu_budget
+from facecv.core.cpu_budget import available_cores
 
 
 @pytest.fixture(autouse=True)
