@@ -1,6 +1,6 @@
 """Every error the engine raises on purpose.
 
-One root, six families, and a stable ``code`` a class, so that the command line can turn a family
+One root, seven families, and a stable ``code`` a class, so that the command line can turn a family
 into an exit code and an HTTP service can turn it into a status. Each message says what was wrong;
 ``hint`` says what to do about it.
 """
@@ -205,3 +205,39 @@ class InferenceError(BackendError):
     """A network failed while it ran."""
 
     code = "inference"
+
+
+class ServiceError(FaceCVError):
+    """A server refuses a request, whatever is in it."""
+
+    code = "service"
+
+
+class OverloadedError(ServiceError):
+    """Too much work waits; ``details["retry_after"]``: come back in so many seconds."""
+
+    code = "overloaded"
+
+
+class NotReadyError(ServiceError):
+    """Models are still loading, or cannot be loaded."""
+
+    code = "not-ready"
+
+
+class TimeLimitError(ServiceError, TimeoutError):
+    """The work took longer than a request may take."""
+
+    code = "time-limit"
+
+
+class UnauthorizedError(ServiceError):
+    """A key is needed, and the one that came, if any, is not valid."""
+
+    code = "unauthorized"
+
+
+class ForbiddenError(ServiceError, PermissionError):
+    """The key is valid and does not allow this."""
+
+    code = "forbidden"

@@ -18,6 +18,7 @@ from facecv.core.ports.detector import DetectorOptions, Passes
 from facecv.core.ports.inference_backend import Device
 from facecv.core.quality import GateName
 from facecv.core.services.find import FindOptions, Order, Rotate
+from facecv.entrypoints.server_config import ServerConfig
 from facecv.models.document import structure
 
 FILE_NAME = "facecv.toml"
@@ -102,6 +103,7 @@ class Config:
         quality: the gate for enrolment.
         detection: which faces are found.
         recognition: how faces are compared.
+        server: the HTTP service.
         detectors: settings of detector providers, by provider name; likewise the next ones.
     """
 
@@ -123,6 +125,7 @@ class Config:
     quality: GateName = "standard"
     detection: DetectionConfig = attrs.field(factory=DetectionConfig)
     recognition: RecognitionConfig = attrs.field(factory=RecognitionConfig)
+    server: ServerConfig = attrs.field(factory=ServerConfig)
     detectors: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     embedders: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     attribute_models: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)

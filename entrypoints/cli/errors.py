@@ -14,6 +14,7 @@ from facecv.core.errors import (
     InputError,
     ModelError,
     PluginError,
+    ServiceError,
 )
 
 DONE = 0
@@ -37,6 +38,7 @@ _CODES: tuple[tuple[type[FaceCVError], int], ...] = (
     (ModelError, MODEL),
     (BackendError, MODEL),
     (PluginError, MODEL),
+    (ServiceError, USAGE),
 )
 
 

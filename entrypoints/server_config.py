@@ -1,0 +1,112 @@
+"""Section ``[server]`` of the configuration."""
+
+from pathlib import Path
+
+import attrs
+
+from facecv.core.errors import ConfigurationError
+
+_positive = attrs.validators.gt(0)
+_at_least_0 = attrs.validators.ge(0)
+_at_least_1 = attrs.validators.ge(1)
+
+
+@attrs.frozen
+class LimitsConfig:
+    """Section ``[server.limits]``: what one request, or one key, may ask for.
+
+    Attributes:
+        body_bytes: the most bytes of a request's body.
+        image_bytes: the most bytes of one encoded picture.
+        image_pixels: the most pixels of one picture.
+        images: the most pictures of one request.
+        faces: the most faces of one picture that are looked at.
+        seconds: how long a request may take, queueing included.
+        requests_per_minute: of one key, or of one address where there are no keys; 0: no limit.
+    """
+
+    body_bytes: int = attrs.field(default=64 * 1024 * 1024, validator=_at_least_1)
+    image_bytes: int = attrs.field(default=16 * 1024 * 1024, validator=_at_least_1)
+    image_pixels: int = attrs.field(default=50_000_000, validator=_at_least_1)
+    images: int = attrs.field(default=64, validator=_at_least_1)
+    faces: int = attrs.field(default=1000, validator=_at_least_1)
+    seconds: float = attrs.field(default=60.0, validator=_positive)
+    requests_per_minute: int = attrs.field(default=0, validator=_at_least_0)
+
+
+@attrs.frozen
+class UrlsConfig:
+    """Section ``[server.urls]``: pictures that clients name by URL.
+
+    Attributes:
+        enabled: whether they are fetched at all.
+        schemes: which are allowed.
+        private: whether addresses that are not on the public internet may be asked.
+        seconds: how long fetching one may take.
+        redirects: the most to follow; each is checked like the first.
+    """
+
+    enabled: bool = False
+    schemes: tuple[str, ...] = ("https", "http")
+    private: bool = False
+    seconds: float = attrs.field(default=10.0, validator=_positive)
+    redirects: int = attrs.field(default=3, validator=_at_least_0)
+
+
+@attrs.frozen
+class BatchingConfig:
+    """Section ``[server.batching]``: faces of concurrent requests share runs of a network.
+
+    Attributes:
+        max_size: the most faces of one run; 1: no sharing.
+        max_wait: seconds that faces wait for company under load, at most 0.002.
+    """
+
+    max_size: int = attrs.field(default=32, validator=_at_least_1)
+    max_wait: float = attrs.field(
+        default=0.001, validator=[attrs.validators.ge(0.0), attrs.validators.le(0.002)]
+    )
+
+
+def _check_prefix(_: object, attribute: "attrs.Attribute[str]", value: str) -> None:
+    if value and (not value.startswith("/") or value.endswith("/")):
+        raise ConfigurationError(
+            f"{attribute.name} is {value!r}", hint="a prefix starts with / and does not end with it"
+        )
+
+
+@attrs.frozen
+class ServerConfig:
+    """Section ``[server]``: the HTTP service.
+
+    Attributes:
+        host: the address to listen on.
+        port: the port.
+        workers: processes that serve it.
+        threads: pieces of work that one process does at once; 0: the cores that it may use.
+        queue: pieces of work that may wait in one process; more are refused with 503.
+        stop_seconds: how long work in flight may take to finish when the server stops.
+        root_path: where a proxy in front of the server mounts it, such as ``/faces``.
+        keys: the file of API keys; None: in the user's data folder.
+        insecure: serve without any key on addresses other than this machine's own.
+        docs: whether the OpenAPI document and its page are served.
+        limits: what a request may ask for.
+        urls: pictures named by URL.
+        batching: sharing runs of networks.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = attrs.field(
+        default=7002, validator=[attrs.validators.ge(0), attrs.validators.le(65535)]
+    )
+    workers: int = attrs.field(default=1, validator=_at_least_1)
+    threads: int = attrs.field(default=0, validator=_at_least_0)
+    queue: int = attrs.field(default=64, validator=_at_least_0)
+    stop_seconds: float = attrs.field(default=30.0, validator=_positive)
+    root_path: str = attrs.field(default="", validator=_check_prefix)
+    keys: Path | None = None
+    insecure: bool = False
+    docs: bool = True
+    limits: LimitsConfig = attrs.field(factory=LimitsConfig)
+    urls: UrlsConfig = attrs.field(factory=UrlsConfig)
+    batching: BatchingConfig = attrs.field(factory=BatchingConfig)
