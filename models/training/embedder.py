@@ -24,7 +24,7 @@ from facecv.models.training.torchtypes import Module, Tensor
 
 WEIGHT_OF_SOURCE = {"fer2013": 0.2, "video": 0.3}
 """How often a crop is drawn, against 1 of the rest: grey thumbnails and frames of few less."""
-SHARE_OF_MORPHS = 0.25
+SHARE_OF_MORPHS = 0.4
 SIZES = ((0.45, 80), (2.0, 112))
 """Side of the views until this much of the run is done."""
 

@@ -272,7 +272,7 @@ def assemble(rows: Gathered, teacher: ArcFace, morphs: int, seed: int) -> packfi
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, help="The packed file to write (.npz)."
 )
-@click.option("--morphs", default=40000, show_default=True, help="Faces made of two faces.")
+@click.option("--morphs", default=120000, show_default=True, help="Faces made of two faces.")
 @click.option("--seed", default=1, show_default=True)
 @click.option("--limit", default=0, help="Photos of each data set at most; 0 is all.")
 def main(shared: Path, out: Path, morphs: int, seed: int, limit: int) -> None:
