@@ -22,6 +22,7 @@ from facecv.core.services.transfer import export_lines, import_lines
 from facecv.core.services.verify import Verification, Verifier
 from facecv.entrypoints.bootstrap import Parts, bootstrap, configure
 from facecv.entrypoints.config import Config
+from facecv.entrypoints.logging import stay_quiet
 
 AnyImage = ImageSource | Image
 
@@ -67,6 +68,7 @@ class Engine:
             ConfigurationError: a setting is unknown or has the wrong type.
             PluginError: a setting names something that no plugin registers.
         """
+        stay_quiet()
         return cls(bootstrap(configure(config, overrides)))
 
     @property

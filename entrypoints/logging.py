@@ -54,6 +54,15 @@ def configure(level: Level = "warning", stream: TextIO | None = None) -> None:
     )
 
 
+def stay_quiet() -> None:
+    """Show warnings on the standard error, unless the program has set structlog up itself.
+
+    Left alone, structlog prints everything on the standard output, which belongs to the program.
+    """
+    if not structlog.is_configured():
+        configure()
+
+
 def masked(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Return a log entry without anything that looks like a face, an array or a secret."""
     return {name: _harmless(name, value) for name, value in event.items()}

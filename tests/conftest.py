@@ -1,10 +1,12 @@
 """Fixtures that every test may use."""
 
 import os
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import structlog
 
 pytest.register_assert_rewrite("facecv.plugins.contracts")
 
@@ -14,6 +16,13 @@ collect_ignore = [] if find_spec("facecv.models.training") else ["training"]
 def pytest_report_header() -> list[str]:
     """Say what is left out: the wheel does not hold the training recipes."""
     return ["training recipes: not installed, see tox -e training"] if collect_ignore else []
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_at_the_start() -> Iterator[None]:
+    """Leave no test the logging that another set up."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

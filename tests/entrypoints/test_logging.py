@@ -9,13 +9,7 @@ import numpy as np
 import pytest
 import structlog
 
-from facecv.entrypoints.logging import configure
-
-
-@pytest.fixture(autouse=True)
-def _restore() -> Any:
-    yield
-    structlog.reset_defaults()
+from facecv.entrypoints.logging import configure, stay_quiet
 
 
 def logged(**values: Any) -> dict[str, Any]:
@@ -122,3 +116,23 @@ def test_warnings_about_metadata_of_photos_are_dropped() -> None:
         for module in ("PIL.TiffImagePlugin", "facecv.core"):
             warnings.warn_explicit(module, UserWarning, "x.py", 1, module)
     assert [str(warning.message) for warning in seen] == ["facecv.core"]
+
+
+def test_a_program_that_says_nothing_about_logging_sees_warnings_on_the_standard_error(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stay_quiet()
+    structlog.get_logger().info("device chosen")
+    structlog.get_logger().warning("slow")
+    shown = capsys.readouterr()
+    assert not shown.out
+    assert "slow" in shown.err
+    assert "device" not in shown.err
+
+
+def test_the_logging_that_a_program_has_set_up_is_left_alone() -> None:
+    stream = io.StringIO()
+    configure("debug", stream)
+    stay_quiet()
+    structlog.get_logger().debug("detail")
+    assert "detail" in stream.getvalue()

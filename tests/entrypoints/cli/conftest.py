@@ -1,17 +1,15 @@
 """Fixtures of the command line's tests."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from tests.entrypoints.cli.runner import Cli
 
 
 @pytest.fixture
-def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli]:
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     """Return the command line in an empty folder, out of reach of the user's files."""
     for name in list(os.environ):
         if name.startswith("FACECV_"):
@@ -20,5 +18,4 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli]:
         monkeypatch.setenv(name, str(tmp_path / "home"))
     monkeypatch.delenv("COLUMNS", raising=False)
     monkeypatch.chdir(tmp_path)
-    yield Cli(tmp_path)
-    structlog.reset_defaults()  # it writes to a stream of the runner, which is closed by now
+    return Cli(tmp_path)
