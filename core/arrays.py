@@ -28,6 +28,12 @@ def as_landmarks(value: ArrayLike | None) -> Floats | None:
     return None if value is None else _frozen(value, (5, 2))
 
 
+def as_points(value: ArrayLike) -> Floats:
+    """Return `value` as a read-only float32 [N, 2] or [N, 3] array."""
+    array = np.asarray(value, dtype=np.float32)
+    return _frozen(array, (None, 3 if array.shape[-1:] == (3,) else 2))
+
+
 def _frozen(value: ArrayLike, shape: tuple[int | None, ...]) -> Floats:
     """Return a read-only array; copied only where somebody else could still write to it."""
     array = np.asarray(value, dtype=np.float32)

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 import attrs
 
 from facecv.core.errors import ConfigurationError, PluginError
-from facecv.core.pack import ModelFile
+from facecv.core.pack import ModelFile, ModelSpec
 from facecv.core.ports.inference_backend import InferenceBackend, Session, SessionOptions
 
 PortT_co = TypeVar("PortT_co", covariant=True)
@@ -77,6 +77,9 @@ class Provider(Generic[PortT_co]):
         summary: one line for lists.
         settings: attrs class of its section in the configuration.
         needs_model: whether it runs a network that the configuration must name.
+        provides: for attribute models: returns the attributes that one with that network (None:
+            none) gives, so that a request loads only what it needs; None: they are known once it
+            is loaded.
     """
 
     name: str = attrs.field(validator=_check_name)
@@ -84,3 +87,4 @@ class Provider(Generic[PortT_co]):
     summary: str = ""
     settings: type = attrs.field(default=NoSettings, validator=_check_settings)
     needs_model: bool = False
+    provides: Callable[[ModelSpec | None], frozenset[str]] | None = None

@@ -3,31 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import attrs
-
+from facecv.adapters.attributes.layout import read_layout
 from facecv.adapters.imaging.crop_network import CropNetwork
-from facecv.core.arrays import Floats, Pixels
+from facecv.core.arrays import Floats
 from facecv.core.attributes import AlignedCropNeed, AttributeValue, BoxCropNeed, CropNeed
 from facecv.core.errors import ManifestError, ModelSignatureError
+from facecv.core.face_view import FaceView, stack_crops
 from facecv.core.pack import ModelFile
 from facecv.core.ports.inference_backend import Session
-
-_HINT = 'write columns = ["age", "gender=female", "gender=male"] in the settings of the model'
-
-
-@attrs.frozen
-class _Layout:
-    """What the output of a network means.
-
-    Attributes:
-        numbers: attribute name to the column that holds its value.
-        classes: attribute name to class name to the column that holds its probability.
-        length: number of columns.
-    """
-
-    numbers: Mapping[str, int]
-    classes: Mapping[str, Mapping[str, int]]
-    length: int
 
 
 class ColumnAttributes:
@@ -52,7 +35,7 @@ class ColumnAttributes:
             ModelSignatureError: the network has another signature, or other columns.
         """
         self._name = model.spec.name
-        self._layout = _read_layout(self._name, model.spec.settings)
+        self._layout = read_layout(self._name, model.spec.settings)
         self._scale = _read_scale(self._name, model.spec.settings)
         self._network = CropNetwork(
             session, model.spec.input, family="attribute", batch_size=batch_size
@@ -66,21 +49,22 @@ class ColumnAttributes:
     @property
     def provides(self) -> frozenset[str]:
         """The names of the attributes it gives."""
-        return frozenset({*self._layout.numbers, *self._layout.classes})
+        return self._layout.provides
 
     @property
-    def needs(self) -> CropNeed:
+    def needs(self) -> tuple[CropNeed, ...]:
         """The aligned crop, or the face box where the manifest says so."""
         side = self._network.side
-        return AlignedCropNeed(side) if self._scale is None else BoxCropNeed(side, self._scale)
+        return (AlignedCropNeed(side) if self._scale is None else BoxCropNeed(side, self._scale),)
 
-    def predict(self, crops: Pixels, /) -> Sequence[dict[str, AttributeValue]]:
+    def predict(self, faces: Sequence[FaceView], /) -> Sequence[dict[str, AttributeValue]]:
         """Return the attributes of each face; see `AttributeModel`.
 
         Raises:
             InputError: the crops have another type or shape.
             InferenceError: the network failed.
         """
+        crops = stack_crops(faces, self._network.side)
         return [self._read(row) for row in self._network.outputs(crops)]
 
     def _read(self, row: Floats) -> dict[str, AttributeValue]:
@@ -94,26 +78,6 @@ class ColumnAttributes:
             best = max(shares, key=lambda label: shares[label])
             said[name] = AttributeValue(best, shares[best], shares, self._name)
         return said
-
-
-def _read_layout(name: str, settings: Mapping[str, Any]) -> _Layout:
-    columns = settings.get("columns")
-    if not isinstance(columns, list) or not all(isinstance(each, str) for each in columns):
-        raise ManifestError(f"the manifest does not say what {name} gives", hint=_HINT)
-    if not columns or len(set(columns)) != len(columns):
-        raise ManifestError(f"the columns of {name} are empty or name one thing twice", hint=_HINT)
-    numbers: dict[str, int] = {}
-    classes: dict[str, dict[str, int]] = {}
-    for index, column in enumerate(columns):
-        attribute, equals, label = column.partition("=")
-        if equals:
-            classes.setdefault(attribute, {})[label] = index
-        else:
-            numbers[attribute] = index
-    both = sorted(numbers.keys() & classes.keys())
-    if both:
-        raise ManifestError(f"{name}: {both[0]!r} is a number and a class at once", hint=_HINT)
-    return _Layout(numbers, classes, len(columns))
 
 
 def _read_scale(name: str, settings: Mapping[str, Any]) -> float | None:

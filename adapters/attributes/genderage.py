@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from facecv.adapters.imaging.crop_network import CropNetwork
-from facecv.core.arrays import Floats, Pixels
+from facecv.core.arrays import Floats
 from facecv.core.attributes import AttributeValue, BoxCropNeed, CropNeed
 from facecv.core.errors import ModelSignatureError
+from facecv.core.face_view import FaceView, stack_crops
 from facecv.core.pack import ModelFile
 from facecv.core.ports.inference_backend import Session
 
@@ -44,17 +45,18 @@ class GenderAge:
         return frozenset({"age", "gender"})
 
     @property
-    def needs(self) -> CropNeed:
+    def needs(self) -> tuple[CropNeed, ...]:
         """The face box, half as large again."""
-        return BoxCropNeed(size=self._network.side, scale=1.5)
+        return (BoxCropNeed(size=self._network.side, scale=1.5),)
 
-    def predict(self, crops: Pixels, /) -> Sequence[dict[str, AttributeValue]]:
+    def predict(self, faces: Sequence[FaceView], /) -> Sequence[dict[str, AttributeValue]]:
         """Return age and gender of each face; see `AttributeModel`.
 
         Raises:
             InputError: the crops have another type or shape.
             InferenceError: the network failed.
         """
+        crops = stack_crops(faces, self._network.side)
         return [self._read(row) for row in self._network.outputs(crops)]
 
     def _read(self, row: Floats) -> dict[str, AttributeValue]:

@@ -4,21 +4,23 @@ from collections.abc import Sequence
 
 import attrs
 
-from facecv.core.arrays import Pixels
 from facecv.core.attributes import AlignedCropNeed, AttributeValue, CropNeed
-from facecv.core.errors import InputError
+from facecv.core.face_view import FaceView, stack_crops
 
 
 @attrs.frozen
 class FakeAttributeModel:
     """Says ``tone``: ``light`` or ``dark``, by the mean of the crop that it needs."""
 
-    needs: CropNeed = attrs.field(factory=AlignedCropNeed)
+    need: CropNeed = attrs.field(factory=AlignedCropNeed)
     provides: frozenset[str] = frozenset({"tone"})
 
-    def predict(self, crops: Pixels, /) -> Sequence[dict[str, AttributeValue]]:
-        if crops.shape[1:] != (self.needs.size, self.needs.size, 3):
-            raise InputError(f"crops of {list(crops.shape)}")
+    @property
+    def needs(self) -> tuple[CropNeed, ...]:
+        return (self.need,)
+
+    def predict(self, faces: Sequence[FaceView], /) -> Sequence[dict[str, AttributeValue]]:
+        crops = stack_crops(faces, self.need.size)
         return [{"tone": self._tone(float(crop.mean()) / 255)} for crop in crops]
 
     def _tone(self, light: float) -> AttributeValue:

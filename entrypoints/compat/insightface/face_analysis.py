@@ -131,7 +131,7 @@ class FaceAnalysis:
         if self.engine.parts.pack.for_task("recognition"):
             models["recognition"] = RecognitionModel(analyser)
         providers = [model.provider for model in self.engine.parts.pack.for_task("attributes")]
-        if "genderage" in providers and analyser.attribute_models:
+        if "genderage" in providers and GenderAgeModel.wanted <= analyser.attribute_models.names:
             models["genderage"] = GenderAgeModel(analyser)
         if allowed is not None:
             _check_allowed(allowed, models)
@@ -146,7 +146,7 @@ class FaceAnalysis:
         if "recognition" in models:
             slots.append(analyser.embedder)
         if "genderage" in models:
-            slots += analyser.attribute_models
+            slots += [slot for slot, _ in analyser.attribute_models.needed(GenderAgeModel.wanted)]
         return slots
 
     def _load(self) -> None:

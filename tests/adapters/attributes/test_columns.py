@@ -14,6 +14,7 @@ from facecv.core.errors import ManifestError, ModelSignatureError
 from facecv.core.ports.inference_backend import SessionOptions
 from facecv.plugins.contracts.attribute_model import AttributeModelContract
 from tests import graphs
+from tests.adapters.attributes.views import view
 
 COLUMNS = ["hue=blue", "hue=red", "green"]
 
@@ -35,10 +36,10 @@ class TestColumnAttributesContract(AttributeModelContract):
 
 def test_reads_numbers_and_classes(tmp_path: Path) -> None:
     """Each column is what the manifest calls it."""
-    crop = np.empty((1, 112, 112, 3), np.uint8)
+    crop = np.empty((112, 112, 3), np.uint8)
     crop[...] = (16, 51, 48)
     model = load(tmp_path, columns=COLUMNS)
-    (said,) = model.predict(crop)
+    (said,) = model.predict([view(crop)])
     assert model.provides == {"hue", "green"}
     assert said["green"].value == pytest.approx(0.2)
     assert said["hue"].value == "red"
@@ -49,8 +50,8 @@ def test_reads_numbers_and_classes(tmp_path: Path) -> None:
 
 def test_looks_at_the_crop_that_the_manifest_names(tmp_path: Path) -> None:
     """The aligned crop, unless a scale of the box is given."""
-    assert load(tmp_path, columns=COLUMNS).needs == AlignedCropNeed(112)
-    assert load(tmp_path, columns=COLUMNS, box_scale=1.2).needs == BoxCropNeed(112, 1.2)
+    assert load(tmp_path, columns=COLUMNS).needs == (AlignedCropNeed(112),)
+    assert load(tmp_path, columns=COLUMNS, box_scale=1.2).needs == (BoxCropNeed(112, 1.2),)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from facecv.core.pack import ModelFile
 from facecv.core.ports.inference_backend import SessionOptions
 from facecv.plugins.contracts.attribute_model import AttributeModelContract
 from tests import graphs
+from tests.adapters.attributes.views import view
 
 
 def load(model: ModelFile) -> GenderAge:
@@ -34,7 +35,7 @@ class TestGenderAgeOfBatchOneContract(AttributeModelContract):
 
 def test_looks_at_the_box_half_as_large_again(tmp_path: Path) -> None:
     """As the network was trained."""
-    assert load(graphs.genderage(tmp_path)).needs == BoxCropNeed(96, 1.5)
+    assert load(graphs.genderage(tmp_path)).needs == (BoxCropNeed(96, 1.5),)
 
 
 @pytest.mark.parametrize(
@@ -44,9 +45,9 @@ def test_reads_gender_and_age(
     tmp_path: Path, bgr: tuple[int, int, int], gender: str, age: float
 ) -> None:
     """The second logit is male; the third number is a hundredth of the age; pixels are RGB."""
-    crop = np.empty((1, 96, 96, 3), np.uint8)
+    crop = np.empty((96, 96, 3), np.uint8)
     crop[...] = bgr
-    (said,) = load(graphs.genderage(tmp_path)).predict(crop)
+    (said,) = load(graphs.genderage(tmp_path)).predict([view(crop)])
     assert said["gender"].value == gender
     assert said["gender"].probabilities[gender] == pytest.approx(1 / (1 + np.exp(-255 / 64)))
     assert said["gender"].score == said["gender"].probabilities[gender]

@@ -5,6 +5,7 @@ whose blues differ by d have the cosine ``cos(d / 255 * pi / 2)``.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import attrs
 import numpy as np
@@ -14,11 +15,14 @@ from facecv.core.attributes import AlignedCropNeed, AttributeValue, BoxCropNeed,
 from facecv.core.embedding import EmbeddingSpace
 from facecv.core.errors import ImageNotFoundError
 from facecv.core.face import Detection
+from facecv.core.face_view import FaceView
 from facecv.core.geometry import ARCFACE_TEMPLATE, Box
 from facecv.core.image import Image, ImageSource
 from facecv.core.ports.detector import DetectorOptions
 from facecv.core.services.analyse import Analyser
+from facecv.core.services.attributes import AttributeModels
 from facecv.core.services.registry import ready
+from facecv.core.services.slot import Slot, at_hand
 from tests.fakes.face_aligner import FakeFaceAligner
 
 SPACE = EmbeddingSpace("world", 2, "0" * 64, "none")
@@ -78,16 +82,21 @@ class WorldAttributes:
     """Tells the mean blue of a crop under a name; notes the size of each batch."""
 
     name: str
-    needs: CropNeed
+    need: CropNeed
     batches: list[int] = attrs.field(factory=list)
 
     @property
     def provides(self) -> frozenset[str]:
         return frozenset({self.name})
 
-    def predict(self, crops: Pixels, /) -> Sequence[Mapping[str, AttributeValue]]:
-        self.batches.append(len(crops))
-        middle = self.needs.size // 2
+    @property
+    def needs(self) -> tuple[CropNeed, ...]:
+        return (self.need,)
+
+    def predict(self, faces: Sequence[FaceView], /) -> Sequence[Mapping[str, AttributeValue]]:
+        self.batches.append(len(faces))
+        middle = self.need.size // 2
+        crops = [face.crops[0] for face in faces]
         return [{self.name: AttributeValue(float(crop[middle, middle, 0]))} for crop in crops]
 
 
@@ -112,7 +121,7 @@ def analyser(
         FakeFaceAligner(),
         ready(detector or WorldDetector()),
         ready(embedder or WorldEmbedder()),
-        [ready(model) for model in attributes],
+        AttributeModels([Slot(partial(at_hand, model)) for model in attributes]),
     )
 
 
