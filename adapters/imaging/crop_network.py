@@ -19,7 +19,7 @@ class _Input:
     Attributes:
         name: of the input.
         side: of the crops, pixels.
-        channels_last: whether the network wants [N, S, S, 3].
+        channels_last: whether the network wants [N, S, S, C].
         batch: the exact number of crops in each run; None: free.
     """
 
@@ -112,16 +112,19 @@ class CropNetwork:
         if len(tensor.shape) != 4 or tensor.dtype != "float32":
             raise self._refusal(f"its input is {tensor.dtype} {list(tensor.shape)}")
         batch, *rest = tensor.shape
-        channels_last = rest[0] != 3 and rest[2] == 3
+        channels = 1 if spec.color == "grey" else 3
+        channels_last = rest[0] != channels and rest[2] == channels
         height, width = rest[:2] if channels_last else rest[1:]
         if height is None and width is None and spec.size:
             width, height = spec.size
-        if not height or height != width or 3 not in {rest[0], rest[2]}:
+        found = rest[2 if channels_last else 0]
+        if not height or height != width or found not in {channels, None}:
             raise self._refusal(f"its input is {list(tensor.shape)}")
         return _Input(tensor.name, height, channels_last, batch)
 
     def _refusal(self, what: str) -> ModelSignatureError:
         return ModelSignatureError(
             f"this is not a network of the {self._family} family: {what}",
-            hint="it has one float input [N, 3, S, S] or [N, S, S, 3], and one output [N, K]",
+            hint="it has one float input [N, C, S, S] or [N, S, S, C] with C = 3 (grey: 1), "
+            "and one output [N, K]",
         )
