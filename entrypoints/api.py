@@ -17,6 +17,7 @@ from facecv.core.ports.gallery_repo import GalleryRepo
 from facecv.core.services.analyse import Analyser, Want
 from facecv.core.services.enrol import Enroller, Enrolment, EnrolOptions
 from facecv.core.services.find import FindOptions
+from facecv.core.services.follow import default_threshold, following
 from facecv.core.services.identify import Identifier, IdentifyOptions
 from facecv.core.services.transfer import export_lines, import_lines
 from facecv.core.services.verify import Verification, Verifier
@@ -174,9 +175,20 @@ class Gallery:
         return Enroller(self.engine.analyser, self.repo).enrol(self.name, name, many, options)
 
     def identify(self, image: AnyImage, options: IdentifyOptions | None = None) -> list[Identified]:
-        """Return every face of a picture with who it is; faces without landmarks are left out."""
-        faces = self.engine.analyze(image, Want(quality=False))
-        return self.identify_faces([face for face in faces if face.embedding], options)
+        """Return every face of a picture with who it is; faces without landmarks are left out.
+
+        The embedder is that of the collection's space, whatever the default is.
+
+        Raises:
+            ModelNotFoundError: no model at hand has that space; the hint says what to get.
+        """
+        picture = self.engine.read(image)
+
+        def identify(analyser: Analyser) -> list[Identified]:
+            faces = analyser.analyse([picture], Want(quality=False))[0]
+            return self.identify_faces([face for face in faces if face.embedding], options)
+
+        return following(self.name, self.engine.analyser, self.repo, identify)
 
     def identify_faces(
         self, faces: Sequence[Face], options: IdentifyOptions | None = None
@@ -193,7 +205,7 @@ class Gallery:
         options = options or IdentifyOptions(top_k=settings.top_k)
         threshold = settings.threshold
         if threshold is None:
-            threshold = self.engine.analyser.embedder.recognition.threshold
+            threshold = default_threshold(self.engine.analyser, self.info().space)
         identifier = Identifier(self.repo, threshold, settings.margin)
         who = identifier.identify(self.name, probes, options)
         return [Identified(face, answer) for face, answer in zip(faces, who, strict=True)]

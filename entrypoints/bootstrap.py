@@ -1,6 +1,7 @@
 """The one composition root: from a configuration to the parts of an engine."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,10 @@ from facecv.core.ports.gallery_repo import GalleryRepo
 from facecv.core.ports.inference_backend import InferenceBackend, SessionOptions
 from facecv.core.ports.model_store import ModelStore
 from facecv.core.services.analyse import Analyser
-from facecv.core.services.registry import Blueprint, Slot
+from facecv.core.services.attributes import AttributeModels
+from facecv.core.services.registry import Registry
+from facecv.core.services.slot import Blueprint, Built, Slot
+from facecv.core.services.warm import warm_detector, warm_embedder
 from facecv.entrypoints.config import Config, evolve, load
 from facecv.models.catalogue import PackCatalogue
 from facecv.models.document import structure
@@ -94,13 +98,14 @@ def bootstrap(config: Config, catalogue: Catalogue | None = None) -> Parts:
         backend,
         SessionOptions(config.device, config.threads),
         builder.settings,
+        (config.embedder, *config.models.embedders),
     )
     analyser = Analyser(
         builder.build("image_decoders", config.decoder),
         builder.build("face_aligners", config.aligner),
-        Slot(lambda: resolver.plan("detectors", config.detector)),
-        Slot(lambda: resolver.plan("embedders", config.embedder)),
-        resolver.attribute_models(config.attributes),
+        Registry(partial(resolver.plan, "detectors"), config.detector, warm_detector),
+        Registry(partial(resolver.plan, "embedders"), config.embedder, warm_embedder),
+        AttributeModels(resolver.attribute_models(config.attributes)),
         config.detection.options(),
     )
     return Parts(
@@ -145,7 +150,7 @@ class Builder:
     def slot(self, kind: str, name: str) -> Slot[Any]:
         """Return a slot for it, built at first use; the name is checked now."""
         self.catalogue.provider(kind, name)
-        return Slot(lambda: Blueprint(name, lambda: self.build(kind, name)))
+        return Slot(lambda: Blueprint(name, lambda: Built(self.build(kind, name))))
 
     def store(self) -> ModelStore:
         """Return the model store that the configuration names."""

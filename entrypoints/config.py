@@ -80,6 +80,20 @@ class RecognitionConfig:
 
 
 @attrs.frozen
+class ModelsConfig:
+    """Section ``[models]``.
+
+    Attributes:
+        embedders: further embedders that collections may be bound to, written as `embedder` is;
+            those of known packs are found without being named.
+        idle_unload: seconds after which a model that nobody uses leaves memory; 0: never.
+    """
+
+    embedders: tuple[str, ...] = ()
+    idle_unload: float = attrs.field(default=0.0, validator=attrs.validators.ge(0))
+
+
+@attrs.frozen
 class Config:
     """All settings.
 
@@ -103,6 +117,7 @@ class Config:
         quality: the gate for enrolment.
         detection: which faces are found.
         recognition: how faces are compared.
+        models: several models at once.
         server: the HTTP service.
         detectors: settings of detector providers, by provider name; likewise the next ones.
     """
@@ -125,6 +140,7 @@ class Config:
     quality: GateName = "standard"
     detection: DetectionConfig = attrs.field(factory=DetectionConfig)
     recognition: RecognitionConfig = attrs.field(factory=RecognitionConfig)
+    models: ModelsConfig = attrs.field(factory=ModelsConfig)
     server: ServerConfig = attrs.field(factory=ServerConfig)
     detectors: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     embedders: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)

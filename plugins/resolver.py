@@ -1,20 +1,25 @@
 """From names in a configuration to models that can be built."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import attrs
 
+from facecv.core.embedding import EmbeddingSpace
 from facecv.core.errors import ConfigurationError, ModelNotFoundError
 from facecv.core.pack import ModelFile, ModelSpec, PackManifest, Task
 from facecv.core.ports.inference_backend import InferenceBackend, SessionOptions
 from facecv.core.ports.model_store import ModelStore
-from facecv.core.services.registry import Blueprint, Slot
+from facecv.core.services.registry import Reference
+from facecv.core.services.slot import Blueprint, Built, Slot
 from facecv.core.text import nearest
 from facecv.models.catalogue import PackCatalogue
 from facecv.plugins.manager import Catalogue
-from facecv.plugins.provider import BuildRequest
+from facecv.plugins.provider import BuildRequest, Provider
+from facecv.plugins.sessions import SessionKeeper
+from facecv.plugins.spaces import SpaceFinder
 
 TASKS: Mapping[str, Task] = {
     "detectors": "detection",
@@ -37,6 +42,7 @@ class Resolver:
         backend: what runs the networks.
         session: how to load them.
         settings: kind and provider name to the provider's validated settings.
+        embedders: references of embedders that collections may be bound to, the default first.
     """
 
     catalogue: Catalogue
@@ -47,28 +53,51 @@ class Resolver:
     backend: Slot[InferenceBackend]
     session: SessionOptions
     settings: Callable[[str, str], object]
+    embedders: tuple[str, ...] = ("",)
 
-    def plan(self, kind: str, reference: str) -> Blueprint[Any]:
+    def plan(self, kind: str, reference: Reference) -> Blueprint[Any]:
         """Return the model that `reference` names, found but not loaded.
 
         Args:
             kind: ``detectors``, ``embedders`` or ``attribute_models``.
             reference: a model's name, ``PACK/MODEL``, the path of an ONNX file,
-                ``PROVIDER:PATH``, or a provider's name; empty: the default of the pack in use.
+                ``PROVIDER:PATH``, or a provider's name; empty: the default of the pack in use; or
+                the space that an embedder must have.
 
         Raises:
             ModelNotFoundError: no model or provider goes by that name, or its file is missing.
             UnknownProviderError: the plugin that runs the model is not installed.
         """
-        name, file = self._locate(kind, reference)
+        if isinstance(reference, EmbeddingSpace):
+            name, file = self._in_space(reference)
+        else:
+            name, file = self._locate(kind, reference)
         provider = self.catalogue.provider(kind, name)
         settings = self.settings(kind, name)
 
-        def build() -> object:
-            backend = self.backend.get() if file else None
-            return provider.build(BuildRequest(settings, file, backend, self.session))
+        def build() -> Built[Any]:
+            return self._build(provider, settings, file)
 
-        return Blueprint(file.spec.name if file else name, build, file)
+        provides = provider.provides(file.spec if file else None) if provider.provides else None
+        return Blueprint(file.spec.name if file else name, build, file, provides)
+
+    def _build(
+        self, provider: Provider[Any], settings: object, file: ModelFile | None
+    ) -> Built[Any]:
+        """Load a model; the networks it opens are closed with it, or now if it fails."""
+        if file is None:
+            return Built(provider.build(BuildRequest(settings, None, None, self.session)))
+        keeper = SessionKeeper(self.backend.get())
+        try:
+            model = provider.build(BuildRequest(settings, file, keeper, self.session))
+        except BaseException:
+            keeper.close()
+            raise
+        return Built(model, keeper.close, keeper.providers)
+
+    def _in_space(self, space: EmbeddingSpace) -> tuple[str, ModelFile | None]:
+        finder = SpaceFinder(self.packs, partial(self._locate, "embedders"), self._in_pack)
+        return finder.find(space, self.embedders)
 
     def _locate(self, kind: str, reference: str) -> tuple[str, ModelFile | None]:
         """Return the provider's name and the model file; None for a provider without one."""

@@ -1,28 +1,30 @@
 """From a picture to faces: decode, detect, align, measure, embed, describe."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Self
 
 import attrs
 import numpy as np
 
-from facecv.core.arrays import Floats, Pixels
-from facecv.core.attributes import AlignedCropNeed, AttributeValue, CropNeed, square_around
-from facecv.core.embedding import Embedding
+from facecv.core.arrays import Pixels
+from facecv.core.embedding import Embedding, EmbeddingSpace, check_same_space
 from facecv.core.errors import InputError
-from facecv.core.face import Detection, Face
+from facecv.core.face import Face
 from facecv.core.image import Image, ImageSource
-from facecv.core.ports.attribute_model import AttributeModel
+from facecv.core.pack import RecognitionSpec
 from facecv.core.ports.detector import Detector
 from facecv.core.ports.embedder import Embedder
 from facecv.core.ports.face_aligner import FaceAligner
 from facecv.core.ports.image_decoder import ImageDecoder
 from facecv.core.quality import measure_quality
+from facecv.core.services.attributes import AttributeModels, Said
+from facecv.core.services.cuts import Cuts, Found, landmarks_of
 from facecv.core.services.find import FindOptions, find_faces
-from facecv.core.services.registry import Slot
+from facecv.core.services.registry import Reference, Registry
+from facecv.core.services.slot import Loaded
 
 _CROP = 112
-Found = tuple[Pixels, Detection]
-"""A picture, uint8 [H, W, 3] BGR, and a face in it."""
 
 
 @attrs.frozen
@@ -42,16 +44,50 @@ class Want:
     attributes: frozenset[str] | None = frozenset()
 
 
+@attrs.frozen
+class Choice:
+    """Which of several models to use.
+
+    Attributes:
+        detector: its reference; empty: the default.
+        embedder: its reference, or the space its embeddings must be of; empty: the default.
+    """
+
+    detector: str = ""
+    embedder: Reference = ""
+
+
 @attrs.define(eq=False)
 class Analyser:
-    """Looks at pictures. Safe to use from several threads; models load when first needed."""
+    """Looks at pictures. Safe to use from several threads; models load when first needed.
+
+    A call uses the models it began with to its end, even if others become the defaults meanwhile.
+    """
 
     decoder: ImageDecoder
     aligner: FaceAligner
-    detector: Slot[Detector]
-    embedder: Slot[Embedder]
-    attribute_models: Sequence[Slot[AttributeModel]] = ()
+    detector: Registry[Detector]
+    embedder: Registry[Embedder]
+    attribute_models: AttributeModels = attrs.field(factory=AttributeModels)
     find: FindOptions = attrs.field(factory=FindOptions)
+    choice: Choice = attrs.field(factory=Choice)
+
+    def using(self, *, detector: str = "", embedder: str = "") -> Self:
+        """Return an analyser that uses these models (by reference; empty: as this one)."""
+        choice = Choice(detector or self.choice.detector, embedder or self.choice.embedder)
+        return attrs.evolve(self, choice=choice)
+
+    def in_space(self, space: EmbeddingSpace) -> Self:
+        """Return an analyser whose embeddings are of `space`, whatever the default embedder is.
+
+        Its methods raise `ModelNotFoundError` where no model at hand has that space.
+        """
+        return attrs.evolve(self, choice=attrs.evolve(self.choice, embedder=space))
+
+    @property
+    def recognition(self) -> RecognitionSpec:
+        """What the manifest of the embedder in use says about thresholds."""
+        return self.embedder.slot(self.choice.embedder).recognition
 
     def read(self, source: ImageSource | Image) -> Image:
         """Return `source` as a decoded picture; raises what the decoder raises."""
@@ -69,7 +105,8 @@ class Analyser:
         The faces of all pictures go through each network in one batch.
         """
         pixels = [image.pixels for image in images]
-        found = find_faces(self.detector.get(), pixels, find or self.find)
+        with self.detector.use(self.choice.detector) as detector:
+            found = find_faces(detector.model, pixels, find or self.find)
         flat = [(image, face) for image, faces in zip(pixels, found, strict=True) for face in faces]
         described = iter(self.describe(flat, want))
         return [[next(described) for _ in faces] for faces in found]
@@ -80,15 +117,20 @@ class Analyser:
         Args:
             crops: uint8 [N, S, S, 3] BGR, S the input size of the embedder.
         """
-        embedder = self.embedder.get()
-        size = embedder.input_size
-        if crops.dtype != np.uint8 or crops.ndim != 4 or crops.shape[1:] != (size, size, 3):
-            raise InputError(f"aligned crops must be uint8 [N, {size}, {size}, 3]")
-        vectors, norms = embedder.embed(crops)
-        return [
-            Embedding(vector, embedder.space, float(norm))
-            for vector, norm in zip(vectors, norms, strict=True)
-        ]
+        with self.hold_embedder() as embedder:
+            return _embedded(embedder.model, crops)
+
+    @contextmanager
+    def hold_embedder(self) -> Iterator[Loaded[Embedder]]:
+        """Hold the embedder in use for the length of a block.
+
+        Raises:
+            EmbeddingSpaceError: it does not give embeddings of the space that was asked for.
+        """
+        with self.embedder.use(self.choice.embedder) as embedder:
+            if isinstance(self.choice.embedder, EmbeddingSpace):
+                check_same_space(self.choice.embedder, embedder.model.space)
+            yield embedder
 
     def describe(self, found: Sequence[Found], want: Want) -> list[Face]:
         """Return faces for detections that were made before, of one or several pictures.
@@ -100,64 +142,32 @@ class Analyser:
             want: what to find out.
         """
         faces = [Face(detection) for _, detection in found]
-        cuts = _Cuts(self.aligner, found)
+        cuts = Cuts(self.aligner, found)
         if cuts.marked and (want.quality or want.crop):
             for index, crop in zip(cuts.marked, cuts.aligned(_CROP), strict=True):
                 faces[index] = _with_crop(faces[index], crop, want)
         if cuts.marked and want.embedding:
-            crops = cuts.aligned(self.embedder.get().input_size)
-            for index, embedding in zip(cuts.marked, self.embed_crops(crops), strict=True):
+            for index, embedding in zip(cuts.marked, self._embed(cuts), strict=True):
                 faces[index] = attrs.evolve(faces[index], embedding=embedding)
         if found and want.attributes != frozenset():
-            self._add_attributes(faces, cuts, want.attributes)
+            said = self.attribute_models.describe(cuts, want.attributes)
+            faces = [_with_said(face, said.get(index, {})) for index, face in enumerate(faces)]
         return faces
 
-    def _add_attributes(
-        self, faces: list[Face], cuts: "_Cuts", names: frozenset[str] | None
-    ) -> None:
-        """Add to `faces` what the attribute models that are needed say about them."""
-        for slot in self.attribute_models:
-            model = slot.get()
-            wanted = model.provides if names is None else model.provides & names
-            if not wanted:
-                continue
-            chosen, crops = cuts.for_need(model.needs)
-            for index, values in zip(chosen, model.predict(crops), strict=True):
-                faces[index] = _with_values(faces[index], values, wanted)
+    def _embed(self, cuts: Cuts) -> list[Embedding]:
+        with self.hold_embedder() as embedder:
+            return _embedded(embedder.model, cuts.aligned(embedder.model.input_size))
 
 
-class _Cuts:
-    """The faces of a batch cut out of their pictures, each size once.
-
-    Attributes:
-        marked: indices of the faces that have landmarks.
-    """
-
-    def __init__(self, aligner: FaceAligner, found: Sequence[Found]) -> None:
-        self._aligner = aligner
-        self._found = found
-        self._aligned: dict[int, Pixels] = {}
-        self.marked = [i for i, (_, face) in enumerate(found) if face.landmarks is not None]
-
-    def aligned(self, size: int) -> Pixels:
-        """Return aligned crops of the marked faces, uint8 [N, size, size, 3] BGR."""
-        if size not in self._aligned:
-            found = [self._found[index] for index in self.marked]
-            cut = [self._aligner.align(image, [_points(face)], size) for image, face in found]
-            self._aligned[size] = _stacked(cut, size)
-        return self._aligned[size]
-
-    def for_need(self, need: CropNeed) -> tuple[Sequence[int], Pixels]:
-        """Return the indices of the faces that can be cut as `need` says, and the crops."""
-        if isinstance(need, AlignedCropNeed):
-            return self.marked, self.aligned(need.size)
-        boxes = [(image, square_around(face.box, need.scale)) for image, face in self._found]
-        cut = [self._aligner.crop(image, [box], need.size) for image, box in boxes]
-        return range(len(boxes)), _stacked(cut, need.size)
-
-
-def _stacked(crops: Sequence[Pixels], size: int) -> Pixels:
-    return np.concatenate([np.zeros((0, size, size, 3), dtype=np.uint8), *crops])
+def _embedded(embedder: Embedder, crops: Pixels) -> list[Embedding]:
+    size = embedder.input_size
+    if crops.dtype != np.uint8 or crops.ndim != 4 or crops.shape[1:] != (size, size, 3):
+        raise InputError(f"aligned crops must be uint8 [N, {size}, {size}, 3]")
+    vectors, norms = embedder.embed(crops)
+    return [
+        Embedding(vector, embedder.space, float(norm))
+        for vector, norm in zip(vectors, norms, strict=True)
+    ]
 
 
 def largest(faces: Sequence[Face]) -> Face | None:
@@ -165,17 +175,10 @@ def largest(faces: Sequence[Face]) -> Face | None:
     return max(faces, key=lambda face: face.box.area, default=None)
 
 
-def _points(detection: Detection) -> Floats:
-    if detection.landmarks is None:
-        raise InputError("a face without landmarks cannot be aligned")
-    return detection.landmarks
-
-
 def _with_crop(face: Face, crop: Pixels, want: Want) -> Face:
-    quality = measure_quality(crop, _points(face.detection)) if want.quality else None
+    quality = measure_quality(crop, landmarks_of(face.detection)) if want.quality else None
     return attrs.evolve(face, quality=quality, crop=crop if want.crop else None)
 
 
-def _with_values(face: Face, values: Mapping[str, AttributeValue], wanted: frozenset[str]) -> Face:
-    chosen = {name: value for name, value in values.items() if name in wanted}
-    return attrs.evolve(face, attributes={**face.attributes, **chosen})
+def _with_said(face: Face, said: Said) -> Face:
+    return attrs.evolve(face, attributes=said)

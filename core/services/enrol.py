@@ -21,6 +21,7 @@ from facecv.core.ports.gallery_repo import GalleryRepo
 from facecv.core.quality import GateName
 from facecv.core.services.analyse import Analyser, Want, largest
 from facecv.core.services.find import FindOptions
+from facecv.core.services.follow import following
 
 
 @attrs.frozen
@@ -94,14 +95,31 @@ class Enroller:
     ) -> Enrolment:
         """Add the faces of `photos` to the person called `name`, who is made if new.
 
-        The collection is made, in the space of the current embedder, if it is not there.
+        A collection that is there keeps the embedder of its space, whatever the default is; one
+        that is not is made in the space of the current embedder.
 
         Raises:
             InputError: a photo cannot be read, has no face or fails the quality gate, and
                 `skip_bad` is off, or no photo at all could be used. Nothing is left behind.
             GalleryError: the gallery refuses.
+            ModelNotFoundError: no model at hand has the collection's space.
         """
-        options = options or EnrolOptions()
+        chosen = options or EnrolOptions()
+
+        def enrol(analyser: Analyser) -> Enrolment:
+            enroller = attrs.evolve(self, analyser=analyser)
+            return enroller._enrol(collection, name, photos, chosen, find)  # noqa: SLF001 - itself
+
+        return following(collection, self.analyser, self.gallery, enrol, may_be_new=True)
+
+    def _enrol(
+        self,
+        collection: str,
+        name: str,
+        photos: Sequence[ImageSource | Image],
+        options: EnrolOptions,
+        find: FindOptions | None,
+    ) -> Enrolment:
         draft = Person(name, metadata=options.metadata)
         looked = [self._look(photo, index, options, find) for index, photo in enumerate(photos)]
         good = [item for item in looked if isinstance(item, FaceRecord)]
@@ -119,7 +137,8 @@ class Enroller:
         try:
             return self.gallery.collection(name)
         except CollectionNotFoundError:
-            made = Collection(name, self.analyser.embedder.get().space, store_crops=store_crops)
+            with self.analyser.hold_embedder() as embedder:
+                made = Collection(name, embedder.model.space, store_crops=store_crops)
             self.gallery.create_collection(made)
             return made
 

@@ -63,5 +63,5 @@ class Verifier:
 
     def _needed(self, threshold: float | None) -> tuple[float, float | None]:
         own = self.threshold if threshold is None else threshold
-        recognition = self.analyser.embedder.recognition
+        recognition = self.analyser.recognition
         return (recognition.threshold, recognition.far) if own is None else (own, None)

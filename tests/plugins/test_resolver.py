@@ -1,5 +1,6 @@
 """From the name of a model to what runs it."""
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,15 +8,23 @@ from typing import Any
 import attrs
 import pytest
 
+from facecv.core.embedding import EmbeddingSpace
 from facecv.core.errors import ConfigurationError, ModelNotFoundError, UnknownProviderError
 from facecv.core.pack import ModelSpec, PackManifest
 from facecv.core.ports.inference_backend import SessionOptions
-from facecv.core.services.registry import ready
+from facecv.core.services.slot import Slot, at_hand
 from facecv.models.catalogue import PackCatalogue
 from facecv.plugins import BuildRequest, NoSettings, Provider, hookimpl
 from facecv.plugins.manager import catalogue_of
 from facecv.plugins.resolver import Resolver
+from tests.fakes.inference_backend import FakeBackend, FakeSession
 from tests.fakes.model_store import FakeModelStore
+
+
+def refuse(request: BuildRequest) -> None:
+    """Load the network and find it wrong."""
+    request.load()
+    raise ConfigurationError("wrong network")
 
 
 class Plugin:
@@ -28,6 +37,8 @@ class Plugin:
             Provider("other", lambda request: request, needs_model=True),
             Provider("lonely", lambda request: request, needs_model=True),
             Provider("corner", lambda request: request),
+            Provider("eager", lambda request: request.load(), needs_model=True),
+            Provider("picky", refuse, needs_model=True),
         ]
 
     @hookimpl
@@ -61,7 +72,13 @@ Plan = Callable[[str, str], BuildRequest]
 
 
 @pytest.fixture
-def resolver(tmp_path: Path) -> Resolver:
+def session() -> FakeSession:
+    """Return the network that every file beginning with ``fake`` holds."""
+    return FakeSession(lambda inputs: [], [], [])
+
+
+@pytest.fixture
+def resolver(tmp_path: Path, session: FakeSession) -> Resolver:
     """Return a resolver over two packs, both in the store."""
     store = FakeModelStore(tmp_path / "store")
     for pack in (MINE, THEIRS):
@@ -75,7 +92,7 @@ def resolver(tmp_path: Path) -> Resolver:
         store=store,
         pack=MINE,
         folder=None,
-        backend=ready(object()),  # type: ignore[arg-type]
+        backend=Slot(lambda: at_hand(FakeBackend(session))),
         session=SessionOptions(device="cpu"),
         settings=lambda kind, name: NoSettings(),
     )
@@ -96,13 +113,13 @@ def test_names_lead_to_files(resolver: Resolver, reference: str, content: str) -
     blueprint = resolver.plan("detectors", reference)
     assert blueprint.file is not None
     assert blueprint.file.path.read_text() == content
-    assert blueprint.build().model is blueprint.file
+    assert blueprint.build().model.model is blueprint.file
 
 
 def test_a_provider_without_a_network_needs_no_file(resolver: Resolver) -> None:
     blueprint = resolver.plan("detectors", "corner")
     assert (blueprint.name, blueprint.file) == ("corner", None)
-    assert blueprint.build().backend is None
+    assert blueprint.build().model.backend is None
 
 
 @pytest.mark.parametrize(("prefix", "provider"), [("", "scrfd"), ("other:", "other")])
@@ -155,3 +172,65 @@ def test_attribute_models_are_the_packs_unless_named(resolver: Resolver) -> None
     (named,) = resolver.attribute_models(("moods",))
     with pytest.raises(UnknownProviderError, match="not-installed"):
         named.get()
+
+
+class TestNetworks:
+    """What a model opens is closed with it."""
+
+    @pytest.fixture
+    def network(self, tmp_path: Path) -> Path:
+        path = tmp_path / "own.onnx"
+        path.write_text("fake")
+        return path
+
+    def test_closed_with_the_model(
+        self, resolver: Resolver, session: FakeSession, network: Path
+    ) -> None:
+        built = resolver.plan("detectors", f"eager:{network}").build()
+        assert built.model is session
+        assert built.providers == ("FakeExecutionProvider",)
+        assert not session.closed
+        built.close()
+        assert session.closed
+
+    def test_closed_where_the_model_does_not_want_them(
+        self, resolver: Resolver, session: FakeSession, network: Path
+    ) -> None:
+        with pytest.raises(ConfigurationError, match="wrong network"):
+            resolver.plan("detectors", f"picky:{network}").build()
+        assert session.closed
+
+
+class TestSpaces:
+    """A collection's space leads to the embedder that has it."""
+
+    @staticmethod
+    def _space(file: Path, model: str) -> EmbeddingSpace:
+        return EmbeddingSpace(model, 512, hashlib.sha256(file.read_bytes()).hexdigest(), "any")
+
+    def test_of_a_pack(self, resolver: Resolver) -> None:
+        space = self._space(resolver.store.path(MINE) / "rec.onnx", "rec")
+        file = resolver.plan("embedders", space).file
+        assert file is not None
+        assert (file.pack, file.spec.name) == ("mine", "rec")
+
+    def test_of_a_file_that_the_configuration_names_whatever_it_is_called_now(
+        self, resolver: Resolver, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "renamed.onnx"
+        path.write_text("own")
+        space = self._space(path, "as_it_was")
+        file = attrs.evolve(resolver, embedders=("", str(path))).plan("embedders", space).file
+        assert file is not None
+        assert (file.path, file.space(512).model) == (path, "as_it_was")
+
+    def test_of_no_model_at_hand(self, resolver: Resolver) -> None:
+        with pytest.raises(ModelNotFoundError, match=r"stranger/512/0000.*section \[models\]"):
+            resolver.plan("embedders", EmbeddingSpace("stranger", 512, "0" * 64, "any"))
+
+    def test_of_a_pack_that_is_not_here(self, resolver: Resolver) -> None:
+        path = resolver.store.path(MINE) / "rec.onnx"
+        space = self._space(path, "rec")
+        path.unlink()
+        with pytest.raises(ModelNotFoundError, match="facecv models pull mine"):
+            resolver.plan("embedders", space)

@@ -1,0 +1,32 @@
+"""The networks that a model opened, so that they can be closed with it."""
+
+from facecv.core.pack import ModelFile
+from facecv.core.ports.inference_backend import InferenceBackend, Session, SessionOptions
+
+
+class SessionKeeper:
+    """An inference backend that loads on another one and remembers what it loaded.
+
+    Args:
+        backend: what loads the networks.
+    """
+
+    def __init__(self, backend: InferenceBackend) -> None:
+        self._backend = backend
+        self._sessions: list[Session] = []
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """What really runs the networks, each once."""
+        return tuple(dict.fromkeys(session.provider for session in self._sessions))
+
+    def load(self, model: ModelFile, options: SessionOptions, /) -> Session:
+        """Return the network loaded; see `InferenceBackend`."""
+        session = self._backend.load(model, options)
+        self._sessions.append(session)
+        return session
+
+    def close(self) -> None:
+        """Close all networks."""
+        for session in self._sessions:
+            session.close()
