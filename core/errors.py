@@ -69,6 +69,18 @@ class ImageFetchError(InputError):
     code = "image-fetch"
 
 
+class SourceError(InputError):
+    """A video or camera cannot be opened or read."""
+
+    code = "source"
+
+
+class SinkError(InputError):
+    """Events or pictures cannot be written to the place that was named."""
+
+    code = "sink"
+
+
 class FaceNotFoundError(InputError):
     """An operation that cannot go on without a face got a picture that has none."""
 
@@ -157,6 +169,12 @@ class GallerySchemaError(GalleryError):
     """The gallery file was written by a newer version, or is not a gallery."""
 
     code = "gallery-schema"
+
+
+class GalleryKeyError(GalleryError):
+    """What the gallery keeps is encrypted, and not with the key at hand."""
+
+    code = "gallery-key"
 
 
 class PluginError(FaceCVError):

@@ -132,6 +132,16 @@ class Enroller:
         person, created, known = self._store(collection, draft, good, options)
         return Enrolment(person, created, tuple(_result(item, known) for item in looked))
 
+    def enrol_faces(self, collection: str, name: str, faces: Sequence[FaceRecord]) -> Enrolment:
+        """Add faces that were embedded before to the person called `name`, who is made if new.
+
+        Raises:
+            EmbeddingSpaceError: the collection is of another space than the faces.
+            GalleryError: the gallery refuses.
+        """
+        person, created, known = self._store(collection, Person(name), list(faces), EnrolOptions())
+        return Enrolment(person, created, tuple(_result(face, known) for face in faces))
+
     def ensure_collection(self, name: str, *, store_crops: bool = False) -> Collection:
         """Return the collection, made for the current embedder if it is not there."""
         try:
