@@ -4,8 +4,6 @@ from pathlib import Path
 
 import attrs
 
-from facecv.core.errors import ConfigurationError
-
 _positive = attrs.validators.gt(0)
 _at_least_0 = attrs.validators.ge(0)
 _at_least_1 = attrs.validators.ge(1)
@@ -68,13 +66,6 @@ class BatchingConfig:
     )
 
 
-def _check_prefix(_: object, attribute: "attrs.Attribute[str]", value: str) -> None:
-    if value and (not value.startswith("/") or value.endswith("/")):
-        raise ConfigurationError(
-            f"{attribute.name} is {value!r}", hint="a prefix starts with / and does not end with it"
-        )
-
-
 @attrs.frozen
 class ServerConfig:
     """Section ``[server]``: the HTTP service.
@@ -86,7 +77,6 @@ class ServerConfig:
         threads: pieces of work that one process does at once; 0: the cores that it may use.
         queue: pieces of work that may wait in one process; more are refused with 503.
         stop_seconds: how long work in flight may take to finish when the server stops.
-        root_path: where a proxy in front of the server mounts it, such as ``/faces``.
         keys: the file of API keys; None: in the user's data folder.
         insecure: serve without any key on addresses other than this machine's own.
         docs: whether the OpenAPI document and its page are served.
@@ -103,7 +93,6 @@ class ServerConfig:
     threads: int = attrs.field(default=0, validator=_at_least_0)
     queue: int = attrs.field(default=64, validator=_at_least_0)
     stop_seconds: float = attrs.field(default=30.0, validator=_positive)
-    root_path: str = attrs.field(default="", validator=_check_prefix)
     keys: Path | None = None
     insecure: bool = False
     docs: bool = True

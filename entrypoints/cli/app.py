@@ -21,11 +21,13 @@ from facecv.entrypoints.cli.invocation import Invocation, Prepare, pass_invocati
 from facecv.entrypoints.cli.models import models
 from facecv.entrypoints.cli.plugins import plugins
 from facecv.entrypoints.cli.root import PLUGIN_PANEL, RootGroup
+from facecv.entrypoints.cli.serve import serve
 from facecv.entrypoints.cli.verify import verify
 
 PANELS: Mapping[str, Sequence[click.RichCommand]] = {
     "Pictures": (detect, analyze, embed, verify),
     "People": (enroll, identify, gallery),
+    "Service": (serve,),
     "Installation": (models, doctor, config, plugins),
     "Trying out": (demo, bench),
 }

@@ -36,6 +36,7 @@ class Invocation:
         debug: whether errors come with a traceback.
         quiet: whether progress bars and remarks are left out.
         logging: whether an option said what is logged.
+        level: from which level on is logged.
     """
 
     prepare: Prepare = installed
@@ -44,6 +45,7 @@ class Invocation:
     debug: bool = False
     quiet: bool = False
     logging: bool = False
+    level: "Level" = "warning"
     _engine: "Engine | None" = None
 
     def override(self, key: str, value: object) -> None:
@@ -59,7 +61,8 @@ class Invocation:
         from facecv.entrypoints.logging import configure
 
         self.logging, self.quiet = True, level == "quiet"
-        configure("error" if self.quiet else cast("Level", level))
+        self.level = "error" if self.quiet else cast("Level", level)
+        configure(self.level)
 
     def config(self) -> "Config":
         """Return the configuration that applies; raises `ConfigurationError`."""

@@ -1,0 +1,120 @@
+"""The application, put together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import structlog
+from litestar import Litestar, Router
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.middleware.rate_limit import RateLimitConfig
+from litestar.types import ControllerRouterHandler, Middleware
+
+from facecv.core.services.work import WorkPool
+from facecv.entrypoints.api import Engine
+from facecv.entrypoints.http.access import LOOPBACK, Access, key_of
+from facecv.entrypoints.http.controllers.faces import FaceController
+from facecv.entrypoints.http.controllers.health import HealthController
+from facecv.entrypoints.http.controllers.system import SystemController
+from facecv.entrypoints.http.docs import openapi_config
+from facecv.entrypoints.http.errors import HANDLERS, AnyRequest
+from facecv.entrypoints.http.journal import Journal
+from facecv.entrypoints.http.keys import KeyFile, default_keys_file
+from facecv.entrypoints.http.readiness import Readiness
+from facecv.entrypoints.http.request_id import RequestIds
+from facecv.entrypoints.http.service import Service
+from facecv.entrypoints.server_config import LimitsConfig, ServerConfig
+
+CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
+    HealthController,
+    SystemController,
+    FaceController,
+)
+"""The routes under ``/v1``."""
+
+_PARTS_BESIDE_PICTURES = 64
+
+
+def create_app(engine: Engine, config: ServerConfig | None = None) -> Litestar:
+    """Return the application.
+
+    Args:
+        engine: what is served; it is closed when the application stops.
+        config: the settings; None: those of the engine's configuration.
+    """
+    service = make_service(engine, config or engine.config.server)
+    limits = service.config.limits
+    app = Litestar(
+        route_handlers=_routes(engine),
+        exception_handlers=HANDLERS,
+        dependencies={"service": Provide(lambda: service, sync_to_thread=False)},
+        state=State({"service": service}),
+        lifespan=[_running(service)],
+        middleware=_middleware(limits),
+        openapi_config=openapi_config() if service.config.docs else None,
+        request_max_body_size=limits.body_bytes,
+        multipart_form_part_limit=limits.images + _PARTS_BESIDE_PICTURES,
+        logging_config=None,
+    )
+    app.asgi_handler = RequestIds(app.asgi_handler)  # around all of it: 404 and 405 too
+    return app
+
+
+def make_service(engine: Engine, config: ServerConfig) -> Service:
+    """Return what the routes of an application work with."""
+    keys = KeyFile(config.keys or default_keys_file())
+    local = config.host in LOOPBACK and not config.insecure
+    return Service(
+        engine=engine,
+        config=config,
+        pool=WorkPool(config.threads, config.queue),
+        access=Access(keys, open=not keys.keys() and (local or config.insecure), local=local),
+        readiness=Readiness(engine),
+        journal=Journal(),
+    )
+
+
+def _routes(engine: Engine) -> Sequence[ControllerRouterHandler]:
+    """Return our routes and those of plugins; a plugin that fails is reported and left out."""
+    added: list[Any] = []
+    catalogue = engine.parts.catalogue
+    for failed in catalogue.call("facecv_http", routes=added, engine=engine):
+        structlog.get_logger().error("plugin left out", plugin=str(failed), reason=failed.error)
+    return [Router("/v1", route_handlers=CONTROLLERS), *added]
+
+
+def _running(service: Service) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+    """Return what happens around the life of the application."""
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        loading = asyncio.create_task(asyncio.to_thread(service.readiness.warm_up))
+        try:
+            yield
+        finally:
+            await loading
+            await asyncio.to_thread(service.pool.close)
+            await asyncio.to_thread(service.engine.close)
+
+    return lifespan
+
+
+def _middleware(limits: LimitsConfig) -> list[Middleware]:
+    if not limits.requests_per_minute:
+        return []
+    rate = RateLimitConfig(
+        rate_limit=("minute", limits.requests_per_minute),
+        identifier_for_request=_who,
+        exclude=["/v1/health", "/docs"],
+    )
+    return [rate.middleware]
+
+
+def _who(request: AnyRequest) -> str:
+    """Return whose requests are counted together: those of a key, else those of an address."""
+    key = key_of(request)
+    if key is not None:
+        return f"key {key.id}"
+    return f"address {request.client.host if request.client else ''}"

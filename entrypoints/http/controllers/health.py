@@ -1,0 +1,36 @@
+"""Is the server there, and can it work?"""
+
+import asyncio
+from typing import Literal
+
+import msgspec
+from litestar import Controller, get
+
+from facecv.entrypoints.http.openapi import operation
+from facecv.entrypoints.http.service import ServiceParam
+
+
+class Health(msgspec.Struct):
+    """The answer."""
+
+    status: Literal["live", "ready"]
+
+
+class HealthController(Controller):
+    """Routes for whatever watches the server; no key is needed."""
+
+    path = "/health"
+    tags = ("Health",)
+    security = ({},)
+
+    @get("/live", operation_class=operation(Health("live")))
+    async def live(self) -> Health:
+        """Answer as long as the process does."""
+        return Health("live")
+
+    @get("/ready", operation_class=operation(Health("ready")))
+    async def ready(self, service: ServiceParam) -> Health:
+        """Answer 200 once the models have run and while the gallery answers, else 503."""
+        # Beside the pool: whoever watches must not be told "overloaded" by a full queue.
+        await asyncio.to_thread(service.readiness.check)
+        return Health("ready")

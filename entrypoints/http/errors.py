@@ -1,0 +1,149 @@
+"""Errors on the wire: one shape, and one table from kinds of errors to statuses."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.types import ExceptionHandlersMap
+
+from facecv.core import errors
+from facecv.core.errors import FaceCVError
+from facecv.entrypoints.http.request_id import request_id
+
+AnyRequest = Request[Any, Any, Any]
+
+STATUSES: tuple[tuple[type[FaceCVError], int], ...] = (
+    (errors.ImageTooLargeError, 413),
+    (errors.InputError, 422),
+    (errors.ModelNotFoundError, 404),
+    (errors.EmbeddingSpaceError, 409),
+    (errors.CollectionNotFoundError, 404),
+    (errors.PersonNotFoundError, 404),
+    (errors.FaceRecordNotFoundError, 404),
+    (errors.AlreadyExistsError, 409),
+    (errors.UnknownProviderError, 404),
+    (errors.UnauthorizedError, 401),
+    (errors.ForbiddenError, 403),
+    (errors.ServiceError, 503),
+    (errors.GalleryError, 503),
+    (errors.ModelError, 503),
+    (errors.BackendError, 503),
+    (errors.PluginError, 503),
+)
+"""First match wins; what is not here is a fault of the server."""
+
+_CODES: Mapping[int, str] = {
+    400: "invalid_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "request_timeout",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+    429: "rate_limited",
+}
+
+
+class ErrorBody(msgspec.Struct):
+    """What was wrong.
+
+    Attributes:
+        code: a stable identifier of the kind of error.
+        message: in words.
+        details: facts about it.
+    """
+
+    code: str
+    message: str
+    details: dict[str, Any] = {}
+
+
+class ErrorAnswer(msgspec.Struct):
+    """The answer to a request that failed."""
+
+    error: ErrorBody
+    request_id: str
+
+
+def wire_code(error: FaceCVError) -> str:
+    """Return the code of an error as clients see it: ``face_not_found``."""
+    return error.code.replace("-", "_")
+
+
+def status_of(error: FaceCVError) -> int:
+    """Return the status that an error answers with."""
+    return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
+
+
+def error_body(error: FaceCVError) -> ErrorBody:
+    """Return an error of ours as clients see it, such as one item of a batch."""
+    hint = {"hint": error.hint} if error.hint else {}
+    return ErrorBody(wire_code(error), error.message, hint | dict(error.details))
+
+
+def answer(
+    request: AnyRequest, status: int, body: ErrorBody, headers: Mapping[str, str] | None = None
+) -> Response[ErrorAnswer]:
+    """Return the answer to a request that failed."""
+    own = request_id(request.scope)
+    if status >= 500 and body.code != "not_ready":
+        request.app.state.service.journal.note(body.code, body.message, own, request.url.path)
+    content = ErrorAnswer(body, own)
+    return Response(content, status_code=status, headers=dict(headers or {}))
+
+
+def answer_ours(request: AnyRequest, error: FaceCVError) -> Response[ErrorAnswer]:
+    """Answer with an error of ours; a fault of the server is logged and told without details."""
+    status = status_of(error)
+    if status == 500:
+        return answer_bug(request, error)
+    if status == 503 and not isinstance(error, errors.NotReadyError):
+        structlog.get_logger().warning("refused", code=error.code, reason=error.message)
+    return answer(request, status, error_body(error), _headers(error))
+
+
+def _headers(error: FaceCVError) -> Mapping[str, str]:
+    if isinstance(error, errors.UnauthorizedError):
+        return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, errors.ServiceError) and status_of(error) == 503:
+        return {"Retry-After": str(error.details.get("retry_after", 1))}
+    return {}
+
+
+def answer_http(request: AnyRequest, error: HTTPException) -> Response[ErrorAnswer]:
+    """Answer with an error of Litestar's: no such route, a body that is no JSON, and the like."""
+    if isinstance(error, ValidationException):
+        return answer(request, 422, _invalid(error))
+    if error.status_code >= 500:
+        return answer_bug(request, error)
+    code = _CODES.get(error.status_code, "invalid_request")
+    return answer(request, error.status_code, ErrorBody(code, error.detail), error.headers)
+
+
+def _invalid(error: ValidationException) -> ErrorBody:
+    extra = error.extra if isinstance(error.extra, list) else []
+    problems = [
+        {"field": str(each.get("key", "")), "message": str(each.get("message", ""))}
+        for each in extra
+        if isinstance(each, dict)
+    ]
+    words = "; ".join(f"{each['field']}: {each['message']}".strip(": ") for each in problems)
+    message = words or re.sub(r" for (GET|POST|PUT|PATCH|DELETE) .*", "", error.detail)
+    return ErrorBody("invalid_input", message, {"fields": problems} if problems else {})
+
+
+def answer_bug(request: AnyRequest, error: Exception) -> Response[ErrorAnswer]:
+    """Answer 500 and tell nothing; the log has the traceback under the request's id."""
+    structlog.get_logger().error("a bug", path=request.url.path, exc_info=error)
+    body = ErrorBody("internal", "something went wrong here; the log tells what")
+    return answer(request, 500, body)
+
+
+HANDLERS: ExceptionHandlersMap = {
+    FaceCVError: answer_ours,
+    HTTPException: answer_http,
+    Exception: answer_bug,
+}

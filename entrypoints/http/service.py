@@ -1,0 +1,107 @@
+"""What every route works with: the engine, and a way to run it off the event loop."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future
+from itertools import islice
+from typing import TypeVar
+
+import attrs
+from litestar.di import NamedDependency
+from litestar.exceptions import ClientException
+from litestar.params import SkipValidation
+
+from facecv.core.errors import TimeLimitError
+from facecv.core.services.work import WorkPool
+from facecv.entrypoints.api import Engine
+from facecv.entrypoints.http.access import Access
+from facecv.entrypoints.http.errors import AnyRequest
+from facecv.entrypoints.http.journal import Journal
+from facecv.entrypoints.http.readiness import Readiness
+from facecv.entrypoints.server_config import ServerConfig
+
+ResultT = TypeVar("ResultT")
+
+
+class ClientGoneError(ClientException):
+    """Nobody waits for the answer any more."""
+
+    status_code = 400
+
+
+@attrs.define(eq=False)
+class Service:
+    """What routes work with; one a process.
+
+    Attributes:
+        engine: what is served.
+        config: section ``[server]``.
+        pool: where blocking work runs.
+        access: who may do what.
+        readiness: whether the models are loaded.
+        journal: the last requests that failed here.
+    """
+
+    engine: Engine
+    config: ServerConfig
+    pool: WorkPool
+    access: Access
+    readiness: Readiness
+    journal: Journal
+
+    async def run(self, request: AnyRequest, task: Callable[[], ResultT]) -> ResultT:
+        """Return what `task` returns, run in the pool.
+
+        Work that still waits when the client goes away, or when the time is over, is dropped.
+        The body of the request must have been read before.
+
+        Raises:
+            OverloadedError: too much work is waiting.
+            TimeLimitError: it took longer than a request may take.
+        """
+        return await _first(self.pool.submit(task), request, self.config.limits.seconds)
+
+    async def stream(
+        self, request: AnyRequest, items: Iterator[ResultT], at_once: int = 64
+    ) -> AsyncIterator[ResultT]:
+        """Yield what a blocking iterator yields, some at a time, each time run in the pool.
+
+        The time limit is for each part, not for the whole.
+
+        Args:
+            request: whose answer is streamed.
+            items: the iterator.
+            at_once: how many are taken in one piece of work.
+        """
+        while part := await self.run(request, lambda: list(islice(items, at_once))):
+            for item in part:
+                yield item
+
+
+ServiceParam = NamedDependency[SkipValidation[Service]]
+"""The type of a route's parameter ``service``."""
+
+
+async def _first(future: Future[ResultT], request: AnyRequest, seconds: float) -> ResultT:
+    """Return the future's result, unless the client goes or the time ends first."""
+    result = asyncio.wrap_future(future)
+    gone = asyncio.ensure_future(_gone(request))
+    try:
+        waits: set[asyncio.Future[object]] = {result, gone}  # type: ignore[arg-type]
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if result.done():
+            return result.result()
+        if gone.done():
+            raise ClientGoneError("the client went away")
+        raise TimeLimitError(
+            f"this took longer than {seconds:g} seconds", hint="ask for less at once"
+        )
+    finally:
+        result.cancel()  # takes the work back if it has not begun
+        gone.cancel()
+
+
+async def _gone(request: AnyRequest) -> None:
+    """Return when the client has closed the connection."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
