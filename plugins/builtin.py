@@ -4,7 +4,8 @@ This is the only module that knows adapters. Each builder imports its adapter in
 that listing providers loads nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from facecv.core.image import ImageLimits
 from facecv.plugins import BuildRequest, Provider, hookimpl
 
 if TYPE_CHECKING:
+    from facecv.core.pack import ModelSpec
     from facecv.core.ports.annotator import Annotator
     from facecv.core.ports.attribute_model import AttributeModel
     from facecv.core.ports.detector import Detector
@@ -45,13 +47,36 @@ class OnnxRuntimeSettings:
 
     Attributes:
         engine_cache: folder of TensorRT engines; None: in the user's cache.
+        graph_cache: folder of networks prepared for the CPU; None: in the user's cache.
+        prepare: whether networks are rewritten and optimised for the CPU once, and kept.
         fp16: whether TensorRT may use half precision.
         spinning: whether idle threads spin: a little faster alone, much slower beside others.
     """
 
     engine_cache: Path | None = None
+    graph_cache: Path | None = None
+    prepare: bool = True
     fp16: bool = True
     spinning: bool = False
+
+
+@attrs.frozen
+class MiniFASNetSettings:
+    """Section ``[attribute_models.minifasnet]``: when a face is judged, and how.
+
+    Attributes:
+        threshold: the probability from which a face is live, 0..1.
+        min_face: a box whose shorter side is less is too small, pixels.
+        min_light: a face whose mean grey is less is too dark, 0..255.
+        min_room: a picture that is not so many times as large as the box cuts the face off.
+        max_outside: the largest share of a side of the box that may lie outside the picture.
+    """
+
+    threshold: float = attrs.field(default=0.5, validator=attrs.validators.ge(0))
+    min_face: float = attrs.field(default=48.0, validator=attrs.validators.ge(0))
+    min_light: float = attrs.field(default=30.0, validator=attrs.validators.ge(0))
+    min_room: float = attrs.field(default=1.3, validator=attrs.validators.ge(1))
+    max_outside: float = attrs.field(default=0.05, validator=attrs.validators.ge(0))
 
 
 def _default_gallery() -> Path:
@@ -138,14 +163,77 @@ def _columns(request: BuildRequest) -> "AttributeModel":
     return ColumnAttributes(request.load(), request.model_file())
 
 
+def _genderage_v1(request: BuildRequest) -> "AttributeModel":
+    from facecv.adapters.attributes.genderage_v1 import GenderAgeV1
+
+    return GenderAgeV1(request.load(), request.model_file())
+
+
+def _minifasnet(request: BuildRequest) -> "AttributeModel":
+    from facecv.adapters.attributes.minifasnet import LivenessLimits, MiniFASNet
+
+    settings, model = request.settings_as(MiniFASNetSettings), request.model_file()
+    parts = [(request.load(file), file) for file in (model, *model.parts)]
+    return MiniFASNet(parts, LivenessLimits(**attrs.asdict(settings)))
+
+
+def _fsanet(request: BuildRequest) -> "AttributeModel":
+    from facecv.adapters.attributes.fsanet import FSANet
+
+    model = request.model_file()
+    sessions = [request.load(file) for file in (model, *model.parts)]
+    return FSANet(sessions, model.spec.name)
+
+
+def _landmarks_106(request: BuildRequest) -> "AttributeModel":
+    from facecv.adapters.attributes.face_landmarks import Landmarks106
+
+    return Landmarks106(request.load(), request.model_file())
+
+
+def _landmarks_68(request: BuildRequest) -> "AttributeModel":
+    from facecv.adapters.attributes.face_landmarks import Landmarks68
+
+    return Landmarks68(request.load(), request.model_file())
+
+
+def _landmark_pose(_: BuildRequest) -> "AttributeModel":
+    from facecv.adapters.attributes.landmark_pose import LandmarkPose
+
+    return LandmarkPose()
+
+
+def _mask_colors(_: BuildRequest) -> "AttributeModel":
+    from facecv.adapters.attributes.mask_colors import MaskColors
+
+    return MaskColors()
+
+
+def _columns_provide(model: "ModelSpec | None") -> frozenset[str]:
+    from facecv.adapters.attributes.layout import read_layout
+
+    return read_layout(model.name, model.settings).provides if model else frozenset()
+
+
+def _always(*names: str) -> "Callable[[ModelSpec | None], frozenset[str]]":
+    """Return what says that a model gives these attributes, whatever its network."""
+    return lambda _: frozenset(names)
+
+
 def _onnxruntime(request: BuildRequest) -> "InferenceBackend":
     import platformdirs
 
     from facecv.adapters.backends.onnxruntime import OnnxRuntimeBackend
 
     settings = request.settings_as(OnnxRuntimeSettings)
-    cache = settings.engine_cache or platformdirs.user_cache_path("facecv") / "engines"
-    return OnnxRuntimeBackend(engine_cache=cache, fp16=settings.fp16, spinning=settings.spinning)
+    cache = platformdirs.user_cache_path("facecv")
+    graphs = settings.graph_cache or cache / "graphs"
+    return OnnxRuntimeBackend(
+        engine_cache=settings.engine_cache or cache / "engines",
+        graph_cache=graphs if settings.prepare else None,
+        fp16=settings.fp16,
+        spinning=settings.spinning,
+    )
 
 
 def _memory(_: BuildRequest) -> "GalleryRepo":
@@ -203,10 +291,45 @@ def facecv_register_embedders() -> "Iterable[Provider[Embedder]]":
 @hookimpl
 def facecv_register_attribute_models() -> "Iterable[Provider[AttributeModel]]":
     """Return our attribute models."""
+    network = partial(Provider[AttributeModel], needs_model=True)
+    people, pose = _always("age", "gender"), _always("pose")
     declared = "whatever the manifest says the columns of the output are"
+    solid = "InsightFace 1k3d68: 68 points in space, head pose"
     return [
-        Provider("genderage", _genderage, "InsightFace age and gender", needs_model=True),
-        Provider("columns", _columns, declared, needs_model=True),
+        network("genderage", _genderage, "InsightFace age and gender", provides=people),
+        network("genderage-v1", _genderage_v1, "the older one of them", provides=people),
+        network("columns", _columns, declared, provides=_columns_provide),
+        network(
+            "minifasnet",
+            _minifasnet,
+            "liveness from one picture",
+            MiniFASNetSettings,
+            provides=_always("liveness"),
+        ),
+        network("fsanet", _fsanet, "FSA-Net: head pose", provides=pose),
+        network(
+            "landmarks-106",
+            _landmarks_106,
+            "InsightFace 2d106det: 106 points",
+            provides=_always("landmarks_106"),
+        ),
+        network(
+            "landmarks-68", _landmarks_68, solid, provides=_always("landmarks_68", "pose")
+        ),
+        Provider(
+            "landmark-pose",
+            _landmark_pose,
+            "head pose from five landmarks, without a network",
+            provides=pose,
+            fallback=True,
+        ),
+        Provider(
+            "mask-colors",
+            _mask_colors,
+            "mask by the colours of the face, without a network",
+            provides=_always("mask"),
+            fallback=True,
+        ),
     ]
 
 

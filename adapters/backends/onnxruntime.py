@@ -5,10 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import attrs
 import structlog
 
 from facecv.adapters.backends.gpu import Gpu, find_gpus
 from facecv.adapters.backends.opening import Opener, preload
+from facecv.adapters.backends.prepared import PreparedNetworks
 from facecv.adapters.backends.providers import (
     CPU,
     DEVICES,
@@ -36,6 +38,7 @@ class OnnxRuntimeBackend:
         self,
         *,
         engine_cache: Path | None = None,
+        graph_cache: Path | None = None,
         fp16: bool = True,
         spinning: bool = False,
         runtime: Callable[[], Any] = load_runtime,
@@ -45,12 +48,15 @@ class OnnxRuntimeBackend:
 
         Args:
             engine_cache: folder of TensorRT engines; without it they are built anew each time.
+            graph_cache: folder of networks rewritten and optimised for the CPU; without it they are
+                loaded as they are.
             fp16: whether TensorRT may use half precision.
             spinning: whether idle threads of a run spin while they wait for work.
             runtime: returns the package ``onnxruntime``.
             gpus: returns the GPUs that this process may use.
         """
         self._engine_cache = engine_cache
+        self._prepared = PreparedNetworks(graph_cache) if graph_cache else None
         self._fp16 = fp16
         self._spinning = spinning
         self._runtime = runtime
@@ -70,7 +76,7 @@ class OnnxRuntimeBackend:
             raise ModelNotFoundError(f"there is no model file {model.path}")
         machine = self._machine(runtime, options.device)
         choice = choose(options.device, machine)
-        opener = Opener(runtime, model, options, spinning=self._spinning)
+        opener = Opener(runtime, model, options, spinning=self._spinning, prepared=self._prepared)
         try:
             session = self._open(opener, choice, machine)
         except DeviceUnavailableError as error:
@@ -127,7 +133,8 @@ class OnnxRuntimeBackend:
             folder.mkdir(parents=True, exist_ok=True)
         if not cached:
             _log().info("building a TensorRT engine, which may take minutes", cache=str(folder))
-        inputs = opener.open(Choice("cpu", "to read shapes"), [(CPU, {})]).inputs
+        plain = attrs.evolve(opener, prepared=None)
+        inputs = plain.open(Choice("cpu", "to read shapes"), [(CPU, {})]).inputs
         started = time.perf_counter()
         session = opener.open(
             choice, provider_list(choice, tensorrt_options(settings, folder, inputs))

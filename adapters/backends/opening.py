@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from facecv.adapters.backends.gpu import missing_libraries, preload_tensorrt
+from facecv.adapters.backends.prepared import PreparedNetworks, Source
 from facecv.adapters.backends.providers import Choice, Providers, unavailable
 from facecv.adapters.backends.session import OnnxSession
 from facecv.core.cpu_budget import available_cores
@@ -28,12 +29,14 @@ class Opener:
         model: the network.
         options: how the caller wants it loaded.
         spinning: whether idle threads of a run spin while they wait for work.
+        prepared: networks that are ready for the CPU; None: they are loaded as they are.
     """
 
     runtime: Any
     model: ModelFile
     options: SessionOptions
     spinning: bool = attrs.field(kw_only=True)
+    prepared: PreparedNetworks | None = attrs.field(default=None, kw_only=True)
 
     def open(self, choice: Choice, providers: Providers) -> OnnxSession:
         """Return the network, running on the provider of `choice`.
@@ -43,7 +46,7 @@ class Opener:
             ModelError: the file is not a network.
         """
         try:
-            session = self.runtime.InferenceSession(
+            session = self._prepared(choice) or self.runtime.InferenceSession(
                 str(self.model.path),
                 sess_options=self._settings(),
                 providers=[name for name, _ in providers],
@@ -55,6 +58,12 @@ class Opener:
         if session.get_providers()[0] != choice.provider:
             raise unavailable(choice.device, _reason(choice, self.runtime))
         return OnnxSession(session)
+
+    def _prepared(self, choice: Choice) -> Any:  # noqa: ANN401 - the library has no types
+        """Return a session for the network as it was prepared for the CPU, if it can be had."""
+        if self.prepared is None or choice.device != "cpu":
+            return None
+        return self.prepared.session(Source(self.runtime, self.model, self._settings))
 
     def _settings(self) -> Any:  # noqa: ANN401 - the library has no types
         settings = self.runtime.SessionOptions()

@@ -1,0 +1,42 @@
+"""PReLU, for which ONNX Runtime has no kernel in blocked layout, from convolutions, which have one.
+
+With slopes a, ``prelu(x) = x + (1 - a) relu(-x)``: two depthwise 1x1 convolutions, of which the
+first takes the ReLU in and the second the addition. Positive values stay to the last bit, negative
+ones are rounded once more. (``relu(x) - a relu(-x)`` is exact on both sides, and 5 % slower for a
+MobileFaceNet, since its first ReLU is a pass of its own.)
+"""
+
+import numpy as np
+
+from facecv.adapters.backends.graph.editing import Graph, Node, depthwise, node, replaced
+
+_BLOCKED = {"Conv", "BatchNormalization"}
+"""What may stand before a PReLU and leave a tensor in blocked layout."""
+
+
+def rewrite_prelu(graph: Graph) -> bool:
+    """Replace every PReLU with one slope a channel; return whether there was any."""
+    producers = graph.producers()
+    changes: dict[str, list[Node]] = {}
+    for one in graph.nodes:
+        before = producers.get(one.input[0]) if one.op_type == "PRelu" else None
+        if before is not None and before.op_type in _BLOCKED:
+            parts = _convolutions(graph, one)
+            changes |= {one.output[0]: parts} if parts else {}
+    graph.nodes = replaced(graph.nodes, changes)
+    return bool(changes)
+
+
+def _convolutions(graph: Graph, prelu: Node) -> list[Node]:
+    """Return what replaces a PReLU; nothing where its slopes are not one a channel."""
+    slopes = graph.weight(prelu.input[1])
+    if slopes is None or slopes.ndim not in {3, 4} or slopes.size != slopes.shape[-3]:
+        return []
+    x, y = prelu.input[0], prelu.output[0]
+    columns = slopes.reshape(-1, 1, 1, 1).astype(np.float64)
+    return [
+        depthwise(graph, x, np.full_like(columns, -1), f"{y}/negative"),
+        node("Relu", [f"{y}/negative"], [f"{y}/below"]),
+        depthwise(graph, f"{y}/below", 1 - columns, f"{y}/lift"),
+        node("Add", [f"{y}/lift", x], [y]),
+    ]

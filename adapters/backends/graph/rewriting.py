@@ -1,0 +1,41 @@
+"""All passes over a network, in the order in which one helps the next."""
+
+from collections.abc import Callable, Mapping
+
+import onnx
+
+from facecv.adapters.backends.graph.channels import pad_channels
+from facecv.adapters.backends.graph.editing import Graph
+from facecv.adapters.backends.graph.pairs import split_pairs
+from facecv.adapters.backends.graph.prelu import rewrite_prelu
+from facecv.adapters.backends.graph.siblings import merge_siblings
+
+_PASSES: Mapping[str, Callable[[Graph, int], bool]] = {
+    "pairs": lambda graph, _: split_pairs(graph),
+    "prelu": lambda graph, _: rewrite_prelu(graph),
+    "siblings": merge_siblings,
+    "channels": pad_channels,
+}
+
+
+def rewrite(content: bytes, block: int) -> tuple[bytes, tuple[str, ...]]:
+    """Return a network rewritten, and the names of the passes that found something to do.
+
+    Args:
+        content: of an ONNX file that holds its weights itself.
+        block: channels that the processor works on at once.
+
+    Raises:
+        ValueError: the content is not a network that can be rewritten.
+    """
+    try:
+        model = onnx.load_from_string(content)
+        graph = Graph(model)
+        done = tuple(name for name, run in _PASSES.items() if run(graph, block))
+        if not done:
+            return content, ()
+        rewritten = graph.finish()
+        onnx.checker.check_model(rewritten)
+        return rewritten.SerializeToString(), done
+    except Exception as error:  # whatever protobuf and the checker raise at odd files
+        raise ValueError(f"the network cannot be rewritten: {error}") from error
