@@ -8,6 +8,7 @@ from typing import Any, Self, cast
 import attrs
 
 from facecv.core.arrays import Pixels
+from facecv.core.embedding import Embedding
 from facecv.core.errors import FaceNotFoundError
 from facecv.core.face import Face
 from facecv.core.gallery import Collection, Counts, FaceRecord, Identification, Metadata, Person
@@ -107,11 +108,20 @@ class Engine:
         return self.analyser.analyse([self.read(image) for image in images], everything, find)
 
     def verify(
-        self, one: AnyImage, other: AnyImage, *, threshold: float | None = None
+        self,
+        one: AnyImage | Embedding,
+        other: AnyImage | Embedding,
+        *,
+        find: FindOptions | None = None,
+        threshold: float | None = None,
     ) -> Verification:
-        """Return whether the largest faces of two pictures are the same person."""
+        """Return whether the largest faces of two pictures are the same person.
+
+        An embedding that was computed before may stand for a picture.
+        """
+        sides = (each if isinstance(each, Embedding) else self.read(each) for each in (one, other))
         verifier = Verifier(self.analyser, self.config.recognition.threshold)
-        return verifier.verify(self.read(one), self.read(other), threshold=threshold)
+        return verifier.verify(*sides, find=find, threshold=threshold)
 
     def gallery(self, collection: str | None = None, /) -> "Gallery":
         """Return a collection of enrolled persons; it is made when somebody is enrolled."""

@@ -2,6 +2,7 @@
 
 import attrs
 
+from facecv.core.embedding import Embedding
 from facecv.core.face import Face
 from facecv.core.image import Image
 from facecv.core.services.analyse import Analyser, Want, largest
@@ -18,6 +19,7 @@ class Verification:
         threshold: the cosine that was needed.
         far: the false-accept rate the threshold stands for; None where it is not known.
         faces: the face used of each picture; None where there is none.
+        missing: which sides (0, 1) are pictures without a usable face.
     """
 
     match: bool
@@ -25,11 +27,7 @@ class Verification:
     threshold: float
     far: float | None
     faces: tuple[Face | None, Face | None]
-
-    @property
-    def missing(self) -> tuple[int, ...]:
-        """Which pictures (0, 1) have no usable face."""
-        return tuple(i for i, face in enumerate(self.faces) if not (face and face.embedding))
+    missing: tuple[int, ...] = ()
 
 
 @attrs.define(eq=False)
@@ -46,22 +44,35 @@ class Verifier:
 
     def verify(
         self,
-        one: Image,
-        other: Image,
+        one: Image | Embedding,
+        other: Image | Embedding,
         find: FindOptions | None = None,
         threshold: float | None = None,
     ) -> Verification:
-        """Return whether two pictures show the same person; a missing face is an answer too."""
-        found = self.analyser.analyse([one, other], Want(), find)
-        first, second = largest(found[0]), largest(found[1])
-        similarity = None
-        if first and second and first.embedding and second.embedding:
-            similarity = first.embedding.cosine(second.embedding)
+        """Return whether two pictures show the same person; a missing face is an answer too.
+
+        An embedding that was computed before may stand for a picture.
+
+        Raises:
+            EmbeddingSpaceError: the two are of different spaces.
+        """
+        images = [each for each in (one, other) if isinstance(each, Image)]
+        found = map(largest, self.analyser.analyse(images, Want(), find))
+        first, second = (next(found) if isinstance(each, Image) else None for each in (one, other))
+        left, right = _embedding(one, first), _embedding(other, second)
+        similarity = left.cosine(right) if left and right else None
         needed, far = self._needed(threshold)
         match = similarity is not None and similarity >= needed
-        return Verification(match, similarity, needed, far, (first, second))
+        missing = tuple(side for side, each in enumerate((left, right)) if each is None)
+        return Verification(match, similarity, needed, far, (first, second), missing)
 
     def _needed(self, threshold: float | None) -> tuple[float, float | None]:
         own = self.threshold if threshold is None else threshold
         recognition = self.analyser.recognition
         return (recognition.threshold, recognition.far) if own is None else (own, None)
+
+
+def _embedding(given: Image | Embedding, face: Face | None) -> Embedding | None:
+    if isinstance(given, Embedding):
+        return given
+    return face.embedding if face else None

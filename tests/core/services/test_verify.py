@@ -1,8 +1,12 @@
 """One person or two."""
 
+import numpy as np
 import pytest
 
+from facecv.core.embedding import Embedding, EmbeddingSpace
+from facecv.core.errors import EmbeddingSpaceError
 from facecv.core.image import Image
+from facecv.core.services.analyse import Want
 from facecv.core.services.verify import Verifier
 from tests.core.services.world import WorldDetector, analyser, cosine, picture
 
@@ -43,3 +47,20 @@ def test_a_missing_face_is_an_answer(pair: tuple[Image, Image], missing: tuple[i
 def test_faces_without_landmarks_cannot_be_compared() -> None:
     answer = Verifier(analyser(detector=WorldDetector(landmarks=False))).verify(ADA, ADA_AGAIN)
     assert answer.missing == (0, 1)
+
+
+def test_an_embedding_stands_for_a_picture() -> None:
+    ours = analyser()
+    [[face]] = ours.analyse([ADA], Want())
+    assert face.embedding
+    answer = Verifier(ours).verify(face.embedding, EVE)
+    assert answer.similarity == pytest.approx(cosine(20, 220), abs=1e-4)
+    assert answer.faces[0] is None
+    assert answer.missing == ()
+    assert Verifier(ours).verify(face.embedding, NOBODY).missing == (1,)
+
+
+def test_an_embedding_of_another_space_is_refused() -> None:
+    stranger = Embedding(np.array([1, 0], np.float32), EmbeddingSpace("other", 2, "1" * 64, "none"))
+    with pytest.raises(EmbeddingSpaceError):
+        Verifier(analyser()).verify(stranger, ADA)
