@@ -157,18 +157,25 @@ class SearchQuery:
         top_k: the most persons to return for a probe.
         threshold: the least cosine of a match, inclusive; None: no limit.
         where: only persons whose metadata has all these values.
+        persons: only persons with these ids; None: all.
     """
 
     top_k: int = attrs.field(default=5, validator=attrs.validators.ge(1))
     threshold: float | None = None
     where: Metadata = attrs.field(factory=dict, validator=_check_metadata)
+    persons: frozenset[str] | None = None
 
-    def accepts(self, metadata: Metadata) -> bool:
-        """Return whether `metadata` has all values of `where`; 1 equals 1.0, but never true."""
-        return all(
-            key in metadata
-            and metadata[key] == value
-            and isinstance(metadata[key], bool) == isinstance(value, bool)
+    @property
+    def narrows(self) -> bool:
+        """Whether any person may be left out, however alike."""
+        return bool(self.where) or self.persons is not None
+
+    def accepts(self, person: Person) -> bool:
+        """Return whether a person may be found; 1 equals 1.0, but never true."""
+        return (self.persons is None or person.id in self.persons) and all(
+            key in person.metadata
+            and person.metadata[key] == value
+            and isinstance(person.metadata[key], bool) == isinstance(value, bool)
             for key, value in self.where.items()
         )
 

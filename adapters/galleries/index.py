@@ -12,23 +12,12 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from facecv.adapters.galleries.ranking import Hit, Keys, Rows
 from facecv.core.arrays import Floats
-
-Keys = NDArray[np.int64]
 
 _CELLS = 16_000_000  # similarities held at once: 64 MB
 _GATHERED = 16_384  # rows copied at once when a filter leaves few of them
 _SLACK = 1e-5  # what float32 products may be wrong by; finalists are computed in float64
-_DECIMALS = 6  # what float32 vectors can carry: equal faces tie, and a face is at 1.0 from itself
-
-
-@attrs.frozen
-class Hit:
-    """A person that resembles a probe: keys of person and best face, and the cosine."""
-
-    person: int
-    face: int
-    similarity: float
 
 
 @attrs.frozen(eq=False)
@@ -105,15 +94,9 @@ class IndexView:
         threshold: float | None,
     ) -> list[Hit]:
         near = _contenders(similarities, self.persons[rows], top_k, threshold)
-        rows = rows[near]
-        cosines = _exact_cosines(self.vectors[rows], probe)
-        best = np.lexsort((self.faces[rows], -cosines))
-        firsts = np.unique(self.persons[rows[best]], return_index=True)[1]
-        hits = [
-            Hit(int(self.persons[rows[at]]), int(self.faces[rows[at]]), float(cosines[at]))
-            for at in best[np.sort(firsts)[:top_k]]
-        ]
-        return [hit for hit in hits if threshold is None or hit.similarity >= threshold]
+        chosen = rows[near]
+        some = Rows(self.faces[chosen], self.persons[chosen], self.vectors[chosen])
+        return some.best(probe, top_k, threshold)
 
 
 class FaceIndex:
@@ -164,32 +147,11 @@ class FaceIndex:
         self._alive = _moved(self._alive, kept, capacity)
 
 
-def merged(one: list[list[Hit]], other: list[list[Hit]], top_k: int) -> list[list[Hit]]:
-    """Return the best persons of two searches for the same probes."""
-    return [
-        _distinct_persons(sorted(a + b, key=lambda hit: (-hit.similarity, hit.face)))[:top_k]
-        for a, b in zip(one, other, strict=True)
-    ]
-
-
-def _distinct_persons(hits: list[Hit]) -> list[Hit]:
-    first: dict[int, Hit] = {}
-    for hit in hits:
-        first.setdefault(hit.person, hit)
-    return list(first.values())
-
-
 def _moved(array: NDArray[Any], kept: slice | NDArray[np.intp], capacity: int) -> NDArray[Any]:
     new = np.empty((capacity, *array.shape[1:]), array.dtype)
     rows = array[kept]
     new[: len(rows)] = rows
     return new
-
-
-def _exact_cosines(vectors: Floats, probe: Floats) -> NDArray[np.float64]:
-    """Return float64 [N], free of what a row's place in a float32 product does to it."""
-    cosines = vectors.astype(np.float64) @ probe.astype(np.float64)
-    return np.clip(cosines.round(_DECIMALS), -1.0, 1.0)
 
 
 def _contenders(

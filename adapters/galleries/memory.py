@@ -149,6 +149,11 @@ class MemoryGallery:
                 for hits in found
             ]
 
+    def prepare(self, collection: str, /) -> None:
+        """Do nothing: everything is there."""
+        with self._lock:
+            self._shelf(collection)
+
     def close(self) -> None:
         """Do nothing: there is nothing to release."""
 

@@ -7,7 +7,8 @@ from itertools import count
 import attrs
 import numpy as np
 
-from facecv.adapters.galleries.index import FaceIndex, Hit, Keys
+from facecv.adapters.galleries.index import FaceIndex
+from facecv.adapters.galleries.ranking import Hit, Keys
 from facecv.core.embedding import check_same_space
 from facecv.core.errors import (
     AlreadyExistsError,
@@ -112,12 +113,10 @@ class Shelf:
 
     def accepted(self, query: SearchQuery) -> Keys | None:
         """Return the index's keys of the persons that a query accepts; None: of all."""
-        if not query.where:
+        if not query.narrows:
             return None
         accepted = [
-            self._keys[person.id]
-            for person in self.persons.values()
-            if query.accepts(person.metadata)
+            self._keys[person.id] for person in self.persons.values() if query.accepts(person)
         ]
         return np.array(accepted, np.int64)
 

@@ -113,6 +113,13 @@ class GalleryRepo(Protocol):
         """
         ...
 
+    def prepare(self, collection: str, /) -> None:
+        """Read or build whatever makes searches in a collection fast; return when it is ready.
+
+        Searches are right without it, and may be slower. A large collection may take minutes.
+        """
+        ...
+
     def close(self) -> None:
         """Release files and connections. May be called twice."""
         ...

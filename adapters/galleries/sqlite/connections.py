@@ -64,7 +64,7 @@ class Connections:
         """
         mine = self._transaction
         if mine is not None:
-            with mine.atomic():
+            with _savepoint(mine):
                 yield mine
             return
         with self._writer, self._lent() as db:
@@ -147,6 +147,20 @@ class Connections:
                 db.close()
                 raise
             self._idle.append(db)
+
+
+@contextmanager
+def _savepoint(db: Database) -> Iterator[None]:
+    """Undo what the block changed if it fails; the name is one, so that statements are reused."""
+    db.conn.execute("SAVEPOINT nested")
+    try:
+        yield
+    except BaseException:
+        if db.conn.in_transaction:
+            db.conn.execute("ROLLBACK TO nested")
+            db.conn.execute("RELEASE nested")
+        raise
+    db.conn.execute("RELEASE nested")
 
 
 @contextmanager

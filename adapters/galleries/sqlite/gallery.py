@@ -1,13 +1,20 @@
 """The gallery port on SQLite tables."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
+from facecv.adapters.galleries.graph import GRAPH_FROM
 from facecv.adapters.galleries.sqlite import rows, tables
+from facecv.adapters.galleries.sqlite.builder import GraphBuilder
 from facecv.adapters.galleries.sqlite.connections import Connections
+from facecv.adapters.galleries.sqlite.graph_files import GraphFiles
 from facecv.adapters.galleries.sqlite.projection import Projector, empty_projection
-from facecv.adapters.galleries.sqlite.search import search
+from facecv.adapters.galleries.sqlite.seal import NoSeal, Seal
+from facecv.adapters.galleries.sqlite.search import Search
+from facecv.adapters.galleries.upkeep import Upkeep
 from facecv.core.embedding import Embedding
 from facecv.core.gallery import Collection, Counts, FaceRecord, Match, Person, SearchQuery
 
@@ -17,10 +24,14 @@ _PAGE = 256
 class SqliteGallery:
     """Keeps everything in one file, which threads and processes may share.
 
-    Readers never wait. Writers wait for one another, up to `busy_timeout` seconds.
+    Readers never wait. Writers wait for one another, up to `busy_timeout` seconds. Collections of
+    more than `graph_from` faces are searched by a graph, which is made in a thread of its own and
+    kept in a folder beside the file; until it is ready, searches compare every face.
     """
 
-    def __init__(self, path: Path, *, busy_timeout: float = 30.0) -> None:
+    def __init__(
+        self, path: Path, *, busy_timeout: float = 30.0, graph_from: int = GRAPH_FROM
+    ) -> None:
         """Open a gallery file; make it, and its folder, if it is not there.
 
         Raises:
@@ -28,6 +39,11 @@ class SqliteGallery:
                 written.
         """
         self._connections = Connections(Path(path), busy_timeout)
+        self._graph_from = graph_from
+        self._seal: Seal = NoSeal()
+        self._files = GraphFiles(Path(path))
+        self._builder = GraphBuilder(self._connections, self._seal, self._files)
+        self._upkeep = Upkeep()
         self._projectors: dict[str, Projector] = {}
 
     @contextmanager
@@ -59,20 +75,23 @@ class SqliteGallery:
     def delete_collection(self, name: str, /) -> None:
         """Delete a collection with all it holds."""
         with self._connections.writing() as db:
-            db.table("collections").delete(tables.find_collection(db, name).key)
+            found = tables.find_collection(db, name)
+            db.table("collections").delete(found.key)
 
     def add_person(self, collection: str, person: Person, faces: Sequence[FaceRecord], /) -> None:
         """Add a person with any number of faces."""
         with self._connections.writing() as db:
             found = tables.find_collection(db, collection)
-            tables.insert_faces(db, found, tables.insert_person(db, found, person), faces)
+            tables.insert_faces(
+                db, found, tables.insert_person(db, found, person), faces, self._seal
+            )
 
     def add_faces(self, collection: str, person_id: str, faces: Sequence[FaceRecord], /) -> None:
         """Add faces to a person."""
         with self._connections.writing() as db:
             found = tables.find_collection(db, collection)
             person = tables.find_person(db, found, person_id)
-            tables.insert_faces(db, found, person["key"], faces)
+            tables.insert_faces(db, found, person["key"], faces, self._seal)
 
     def person(self, collection: str, person_id: str, /) -> Person:
         """Return a person."""
@@ -123,22 +142,39 @@ class SqliteGallery:
         self, collection: str, probes: Sequence[Embedding], query: SearchQuery, /
     ) -> list[list[Match]]:
         """Return, for each probe, the persons most like it."""
-        projector = self._projectors.setdefault(collection, Projector())
+        projector = self._projector(collection)
         with self._connections.committed() as db:
             projection = projector.projection(db, collection)
+            if projector.overdue:
+                self._upkeep.ask(collection, partial(self._builder.build, collection, projector))
             if not self._connections.in_transaction:
                 found = tables.find_collection(db, collection)
-                return search(db, found, projection or empty_projection(found), probes, query)
+                projection = projection or empty_projection(found)
+                return Search(db, found, projection, self._seal, query).matches(probes)
         with self._connections.reading() as db:
             found = tables.find_collection(db, collection)
             if projection is None or projection.collection != found.key:
                 projection = empty_projection(found)
-            return search(db, found, projection, probes, query)
+            return Search(db, found, projection, self._seal, query).matches(probes)
+
+    def prepare(self, collection: str, /) -> None:
+        """Read the vectors, and bring the graph up to date if there should be one."""
+        projector = self._projector(collection)
+        self.collection(collection)
+        with self._connections.committed() as db:
+            projector.projection(db, collection)
+        if projector.overdue and not self._connections.in_transaction:
+            self._builder.build(collection, projector, threading.Event(), wait=True)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Stop what is under way beside, and close the connections."""
+        self._upkeep.close()
         self._connections.close()
         self._projectors.clear()
+
+    def _projector(self, collection: str) -> Projector:
+        made = Projector(self._seal, self._files, self._graph_from)
+        return self._projectors.setdefault(collection, made)
 
     def _pages(
         self, found: tables.Found, person_id: str | None
@@ -146,7 +182,7 @@ class SqliteGallery:
         after = ("", "")
         while True:
             with self._connections.reading() as db:
-                page = tables.faces_page(db, found, person_id, after, _PAGE)
+                page = tables.faces_page(db, found, person_id, self._seal, after=after, limit=_PAGE)
             yield from page
             if len(page) < _PAGE:
                 return

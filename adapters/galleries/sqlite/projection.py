@@ -1,17 +1,32 @@
-"""The faces of a collection in memory, kept up with the file."""
+"""The faces of a collection as they are searched, kept up with the file.
+
+Most faces of a large collection are in a graph; those that came after it, and all of a small one,
+are compared one by one. The tables decide what a search returns: a graph may hold faces that are
+gone, and only proposes.
+"""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import attrs
+import numpy as np
 from sqlite_utils import Database
 
+from facecv.adapters.galleries.graph import Graph
 from facecv.adapters.galleries.index import FaceIndex, IndexView
-from facecv.adapters.galleries.sqlite.rows import as_vectors
+from facecv.adapters.galleries.ranking import Keys, as_keys
+from facecv.adapters.galleries.sqlite.graph_files import GraphFiles, GraphRow
+from facecv.adapters.galleries.sqlite.rows import open_vectors
+from facecv.adapters.galleries.sqlite.seal import Seal
 from facecv.adapters.galleries.sqlite.tables import Found
 from facecv.core.arrays import Floats
 
 _BATCH = 4096
+_COLLECTION = """
+SELECT c.key, s.dim, coalesce(g.file, ''), coalesce(g.digest, ''), coalesce(g.last_face, 0)
+FROM collections c JOIN spaces s ON s.key = c.space LEFT JOIN graphs g ON g.collection = c.key
+WHERE c.name = ?
+"""
 
 
 @attrs.frozen(eq=False)
@@ -22,21 +37,37 @@ class Projection:
         collection: key of the collection.
         last_face: the highest key of a face seen.
         last_removal: the highest key of a removal seen.
-        view: the faces.
+        view: the faces that came after the graph.
+        graph: the other faces; None if there are none.
+        last_in_graph: the highest key of a face in the graph.
     """
 
     collection: int
     last_face: int
     last_removal: int
     view: IndexView
+    graph: Graph | None = None
+    last_in_graph: int = 0
 
 
 class Projector:
-    """Keeps up the projection of one collection."""
+    """Keeps up the projection of one collection.
 
-    def __init__(self) -> None:
+    Args:
+        seal: what the vectors are closed with.
+        files: where graphs are; None: only in memory.
+        graph_from: so many faces, and a thirtieth of those in the graph, are compared one by one
+            before they should be put into the graph.
+    """
+
+    def __init__(self, seal: Seal, files: GraphFiles | None, graph_from: int) -> None:
+        self._seal = seal
+        self._files = files
+        self._graph_from = graph_from
         self._lock = threading.Lock()
         self._index = FaceIndex(1)
+        self._file = ""
+        self._dead = 0
         self._now: Projection | None = None
 
     def projection(self, db: Database, name: str) -> Projection | None:
@@ -46,32 +77,76 @@ class Projector:
         is never older than what an earlier one has put into the index.
         """
         with self._lock:
-            row = db.execute(
-                "SELECT c.key, s.dim FROM collections c JOIN spaces s ON s.key = c.space"
-                " WHERE c.name = ?",
-                [name],
-            ).fetchone()
+            row = db.execute(_COLLECTION, [name]).fetchone()
             if row is None:
                 return None
-            if self._now is None or self._now.collection != row[0]:
-                self._index = FaceIndex(row[1])
-                self._now = Projection(row[0], 0, _last_removal(db), self._index.view())
-            self._now = self._caught_up(db, self._now, row[1])
+            key, dim, *graph = row
+            now = self._now
+            if now is None or now.collection != key:
+                self._index, self._file, self._dead = FaceIndex(dim), "", 0
+                now = Projection(key, 0, _last_removal(db), self._index.view())
+            now = self._with_graph_of(now, GraphRow(*graph), dim)
+            self._now = self._caught_up(db, now, dim)
             return self._now
+
+    def adopt(self, collection: int, graph: Graph, row: GraphRow) -> None:
+        """Use a graph that was just made, if it is of this collection and not older."""
+        with self._lock:
+            now = self._now
+            if now and now.collection == collection and now.last_in_graph <= row.last_face:
+                self._file = row.file
+                self._now = self._with_graph(now, graph, row.last_face)
+
+    def graph(self, collection: int) -> tuple[Graph | None, int]:
+        """Return the graph in use, and the highest key of a face in it."""
+        with self._lock:
+            now = self._now
+            if now is None or now.collection != collection:
+                return None, 0
+            return now.graph, now.last_in_graph
+
+    @property
+    def overdue(self) -> bool:
+        """Whether a new graph would make searches faster."""
+        now = self._now
+        if now is None:
+            return False
+        held = len(now.graph) if now.graph else 0
+        return len(now.view.faces) > max(self._graph_from, held // 30) or self._dead > held // 4
+
+    def _with_graph_of(self, now: Projection, row: GraphRow, dim: int) -> Projection:
+        """Return the projection with the graph that the tables name, if that is another one."""
+        if self._files is None or row.file == self._file or row.last_face < now.last_in_graph:
+            return now
+        self._file = row.file
+        graph = self._files.opened(row, dim)
+        return now if graph is None else self._with_graph(now, graph, row.last_face)
+
+    def _with_graph(self, now: Projection, graph: Graph, last: int) -> Projection:
+        self._dead = 0
+        self._index.remove(now.view.faces[now.view.faces <= last])
+        return attrs.evolve(
+            now,
+            last_face=max(now.last_face, last),
+            view=self._index.view(),
+            graph=graph,
+            last_in_graph=last,
+        )
 
     def _caught_up(self, db: Database, before: Projection, dim: int) -> Projection:
         last_face = before.last_face
-        for faces, persons, vectors in _added(db, before, dim):
+        for faces, persons, vectors in _added(db, before, dim, self._seal):
             self._index.add(faces, persons, vectors)
             last_face = faces[-1]
         removed = _removed(db, before)
-        if removed:
+        if len(removed):
             self._index.remove(removed)
-        return Projection(
-            before.collection,
-            last_face,
-            max(before.last_removal, _last_removal(db)),
-            self._index.view(),
+            self._dead += int(before.graph.contains(removed).sum()) if before.graph else 0
+        return attrs.evolve(
+            before,
+            last_face=last_face,
+            last_removal=max(before.last_removal, _last_removal(db)),
+            view=self._index.view(),
         )
 
 
@@ -80,31 +155,58 @@ def empty_projection(found: Found) -> Projection:
     return Projection(found.key, 0, 0, FaceIndex(found.collection.space.dim).view())
 
 
-def changes(db: Database, since: Projection) -> tuple[FaceIndex, list[int]]:
+def changes(db: Database, since: Projection, seal: Seal) -> tuple[FaceIndex, Keys]:
     """Return the faces that came after a projection, and the keys of those that went."""
     dim = since.view.vectors.shape[1]
     fresh = FaceIndex(dim)
-    for batch in _added(db, since, dim):
+    for batch in _added(db, since, dim, seal):
         fresh.add(*batch)
     return fresh, _removed(db, since)
 
 
-def _added(
-    db: Database, since: Projection, dim: int
+def faces_after(
+    db: Database, collection: int, last: int, dim: int, seal: Seal
 ) -> Iterator[tuple[list[int], list[int], Floats]]:
-    """Yield keys, persons and vectors of the faces above the highest key seen."""
+    """Yield keys, persons and vectors of the faces above a key, some thousands at once."""
     cursor = db.execute(
-        "SELECT key, person, vector FROM faces WHERE collection = ? AND key > ? ORDER BY key",
-        [since.collection, since.last_face],
+        "SELECT key, person, id, vector FROM faces WHERE collection = ? AND key > ? ORDER BY key",
+        [collection, last],
     )
     while rows := cursor.fetchmany(_BATCH):
-        faces, persons, blobs = zip(*rows, strict=True)
-        yield list(faces), list(persons), as_vectors(list(blobs), dim)
+        yield (
+            [key for key, *_ in rows],
+            [person for _, person, *_ in rows],
+            open_vectors([(face_id, vector) for *_, face_id, vector in rows], dim, seal),
+        )
 
 
-def _removed(db: Database, since: Projection) -> list[int]:
-    rows = db.execute("SELECT face FROM removals WHERE key > ?", [since.last_removal])
-    return [face for (face,) in rows]
+def _added(
+    db: Database, since: Projection, dim: int, seal: Seal
+) -> Iterator[tuple[list[int], list[int], Floats]]:
+    return faces_after(db, since.collection, since.last_face, dim, seal)
+
+
+def _removed(db: Database, since: Projection) -> Keys:
+    """Return the keys of faces that went, be they of this collection or not.
+
+    The log holds the last removals only; if some were missed, those in view that are no longer
+    there are returned.
+    """
+    log = db.execute(
+        "SELECT key, face FROM removals WHERE key > ? ORDER BY key", [since.last_removal]
+    ).fetchall()
+    if log and log[0][0] != since.last_removal + 1:
+        return _missing(db, since.view.faces)
+    return as_keys(face for _, face in log)
+
+
+def _missing(db: Database, faces: Sequence[int] | Keys) -> Keys:
+    """Return which faces are not in the tables."""
+    if not len(faces):
+        return as_keys(())
+    between = "SELECT key FROM faces WHERE key BETWEEN ? AND ?"
+    there = db.execute(between, [int(np.min(faces)), int(np.max(faces))])
+    return np.setdiff1d(faces, as_keys(key for (key,) in there))
 
 
 def _last_removal(db: Database) -> int:

@@ -1,13 +1,14 @@
 """Values as rows of the tables, and back."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import cv2
 import numpy as np
 
+from facecv.adapters.galleries.sqlite.seal import Seal
 from facecv.core.arrays import Floats, Pixels
 from facecv.core.embedding import Embedding, EmbeddingSpace
 from facecv.core.errors import GallerySchemaError
@@ -74,32 +75,49 @@ def as_person(row: Row) -> Person:
     )
 
 
-def face_row(face: FaceRecord) -> dict[str, object]:
-    """Return what a face's row holds, except collection, person and space."""
-    return {
-        "id": face.id,
-        "vector": face.embedding.vector.astype(_VECTOR).tobytes(),
-        "norm": face.embedding.norm,
-        "source": face.source,
-        "digest": face.digest,
-        "quality": face.quality,
-        "created": _time_text(face.created),
-        "crop": None if face.crop is None else _png(face.crop),
-    }
+def face_values(face: FaceRecord, seal: Seal) -> tuple[object, ...]:
+    """Return id, vector, norm, source, digest, quality, time and crop as they are stored."""
+    vector = face.embedding.vector.astype(_VECTOR, copy=False).tobytes()
+    return (
+        face.id,
+        seal.close(vector, vector_label(face.id)),
+        face.embedding.norm,
+        face.source,
+        face.digest,
+        face.quality,
+        _time_text(face.created),
+        None if face.crop is None else seal.close(_png(face.crop), crop_label(face.id)),
+    )
 
 
-def as_face(row: Row, space: EmbeddingSpace) -> FaceRecord:
+def vector_label(face_id: str) -> bytes:
+    """Return what binds a sealed vector to its row."""
+    return b"vector " + face_id.encode()
+
+
+def crop_label(face_id: str) -> bytes:
+    """Return what binds a sealed crop to its row."""
+    return b"crop " + face_id.encode()
+
+
+def as_face(row: Row, space: EmbeddingSpace, seal: Seal) -> FaceRecord:
     """Return the face of a row whose vector is of `space`."""
-    vector = as_vectors([row["vector"]], space.dim)[0]
+    face_id, crop = row["id"], row["crop"]
+    vector = as_vectors([seal.open(row["vector"], vector_label(face_id))], space.dim)[0]
     return FaceRecord(
         embedding=Embedding(vector, space, norm=row["norm"]),
-        id=row["id"],
+        id=face_id,
         source=row["source"],
         digest=row["digest"],
         quality=row["quality"],
-        crop=None if row["crop"] is None else _pixels(row["crop"]),
+        crop=None if crop is None else _pixels(seal.open(crop, crop_label(face_id))),
         created=datetime.fromisoformat(row["created"]),
     )
+
+
+def open_vectors(faces: Sequence[tuple[str, bytes]], dim: int, seal: Seal) -> Floats:
+    """Return float32 [N, dim] from N (id, stored vector)."""
+    return as_vectors([seal.open(blob, vector_label(face_id)) for face_id, blob in faces], dim)
 
 
 def as_vectors(blobs: list[bytes], dim: int) -> Floats:
@@ -113,6 +131,23 @@ def as_vectors(blobs: list[bytes], dim: int) -> Floats:
 def metadata_text(metadata: Metadata) -> str:
     """Return metadata as JSON in ASCII."""
     return json.dumps(dict(metadata))
+
+
+def fact_rows(metadata: Metadata) -> list[tuple[str, str | int | float]]:
+    """Return metadata as names and values that SQLite compares as JSON does.
+
+    Numbers stay numbers (1 equals 1.0); everything else is its JSON, in ASCII: whatever a text
+    holds can be stored, and true is not 1.
+    """
+    return [
+        (
+            json.dumps(name),
+            value
+            if isinstance(value, int | float) and not isinstance(value, bool)
+            else json.dumps(value),
+        )
+        for name, value in metadata.items()
+    ]
 
 
 def as_metadata(text: str) -> dict[str, Any]:

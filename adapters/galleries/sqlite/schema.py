@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sqlite_utils import Database
 
+from facecv.adapters.galleries.sqlite.rows import as_metadata, fact_rows
 from facecv.core.errors import GallerySchemaError
 
 APPLICATION_ID = 0x46435647  # "FCVG": how a gallery is told from any other SQLite file
@@ -65,13 +66,50 @@ CREATE TRIGGER log_removal AFTER DELETE ON faces BEGIN
 END;
 """
 
+_V2 = """
+CREATE TABLE facts (
+    collection INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    value NOT NULL,
+    person INTEGER NOT NULL REFERENCES persons(key) ON DELETE CASCADE,
+    PRIMARY KEY (collection, name, value, person)
+) WITHOUT ROWID;
+CREATE INDEX facts_by_person ON facts (person);
+CREATE TABLE graphs (
+    collection INTEGER PRIMARY KEY REFERENCES collections(key) ON DELETE CASCADE,
+    file TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    last_face INTEGER NOT NULL
+);
+CREATE TABLE seal (
+    key INTEGER PRIMARY KEY CHECK (key = 1),
+    proof BLOB NOT NULL
+);
+DROP TRIGGER log_removal;
+CREATE TRIGGER log_removal AFTER DELETE ON faces BEGIN
+    INSERT INTO removals (face) VALUES (old.key);
+    DELETE FROM removals WHERE key <= (SELECT max(key) FROM removals) - 10000;
+END;
+"""
+"""Facts are the metadata of persons, for filters; graphs say which file of vectors is current; the
+seal proves which key encrypts. Whoever missed more than the log of removals holds reads the keys
+of the faces that are left."""
+
 
 def _create_tables(db: Database) -> None:
     db.executescript(_V1)
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (_create_tables,)
+def _index_metadata(db: Database) -> None:
+    db.executescript(_V2)
+    for person in db.query("SELECT key, collection, metadata FROM persons"):
+        facts = fact_rows(as_metadata(person["metadata"]))
+        owned = [(person["collection"], *fact, person["key"]) for fact in facts]
+        db.conn.executemany("INSERT INTO facts VALUES (?, ?, ?, ?)", owned)
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (_create_tables, _index_metadata)
 """Step N makes a file of version N one of version N + 1. Only ever append."""
 
 

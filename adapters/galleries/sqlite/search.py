@@ -1,53 +1,111 @@
 """One search: a projection for the vectors, the tables for everything else."""
 
+import json
 from collections.abc import Sequence
+from functools import partial
 
+import attrs
 import numpy as np
 from sqlite_utils import Database
 
-from facecv.adapters.galleries.index import Hit, IndexView, Keys, merged
+from facecv.adapters.galleries.graph import FewFaces
+from facecv.adapters.galleries.index import IndexView
+from facecv.adapters.galleries.nearest import best_persons
+from facecv.adapters.galleries.ranking import Hit, Keys, Rows, as_keys, merged
 from facecv.adapters.galleries.sqlite import tables
+from facecv.adapters.galleries.sqlite.filters import condition, few_persons, persons_between
 from facecv.adapters.galleries.sqlite.projection import Projection, changes
+from facecv.adapters.galleries.sqlite.rows import open_vectors
+from facecv.adapters.galleries.sqlite.seal import Seal
 from facecv.core.arrays import Floats
 from facecv.core.embedding import Embedding, check_same_space
 from facecv.core.gallery import Match, SearchQuery
 
+_CANDIDATES = """
+SELECT key, person, id, vector FROM faces WHERE key IN (SELECT value FROM json_each(?))
+"""
+_FEW_PERSONS = 20_000  # so many are listed, and their faces compared one by one
+_BROAD_SHARE = 0.1  # of the candidates of a graph, where a filter lets more persons through
 
-def search(
-    db: Database,
-    found: tables.Found,
-    projection: Projection,
-    probes: Sequence[Embedding],
-    query: SearchQuery,
-) -> list[list[Match]]:
-    """Return the matches of each probe in the state that `db` sees.
+
+@attrs.frozen(eq=False)
+class Search:
+    """A search in the state that `db` sees.
 
     Where `db` is inside a transaction, that is the projection and what came after it.
     """
-    for probe in probes:
-        check_same_space(found.collection.space, probe.space)
-    if not probes:
-        return []
-    vectors = np.stack([probe.vector for probe in probes])
-    persons = np.array(tables.accepted_persons(db, found, query), np.int64) if query.where else None
-    fresh, removed = changes(db, projection)
-    hits = _search_view(projection.view.without(removed), vectors, query, persons)
-    if len(fresh):
-        more = _search_view(fresh.view(), vectors, query, persons)
-        hits = merged(hits, more, query.top_k)
-    return _matches(db, hits)
 
+    db: Database
+    found: tables.Found
+    projection: Projection
+    seal: Seal
+    query: SearchQuery
 
-def _search_view(
-    view: IndexView, probes: Floats, query: SearchQuery, persons: Keys | None
-) -> list[list[Hit]]:
-    return view.search(probes, top_k=query.top_k, threshold=query.threshold, persons=persons)
+    def matches(self, probes: Sequence[Embedding]) -> list[list[Match]]:
+        """Return the matches of each probe."""
+        for probe in probes:
+            check_same_space(self.found.collection.space, probe.space)
+        if not probes:
+            return []
+        vectors = np.stack([probe.vector for probe in probes])
+        few = None
+        if self.query.narrows:
+            few = few_persons(self.db, self.found, self.query, _FEW_PERSONS)
+        fresh, removed = changes(self.db, self.projection, self.seal)
+        hits = self._in_view(self.projection.view.without(removed), vectors, few)
+        if len(fresh):
+            more = self._in_view(fresh.view(), vectors, few)
+            hits = merged(hits, more, self.query.top_k)
+        if self.projection.graph:
+            hits = merged(hits, self._in_graph(vectors, few), self.query.top_k)
+        return self._matches(hits)
 
+    def _in_view(self, view: IndexView, probes: Floats, few: Keys | None) -> list[list[Hit]]:
+        """Search the faces that are compared one by one."""
+        persons = few
+        if few is None and self.query.narrows and len(view.persons):
+            first, last = int(view.persons.min()), int(view.persons.max())
+            persons = persons_between(self.db, self.found, self.query, first, last)
+        query = self.query
+        return view.search(probes, top_k=query.top_k, threshold=query.threshold, persons=persons)
 
-def _matches(db: Database, found: list[list[Hit]]) -> list[list[Match]]:
-    persons = tables.persons_by_key(db, (hit.person for hits in found for hit in hits))
-    faces = tables.face_ids_by_key(db, (hit.face for hits in found for hit in hits))
-    return [
-        [Match(persons[hit.person], faces[hit.face], hit.similarity) for hit in hits]
-        for hits in found
-    ]
+    def _in_graph(self, probes: Floats, few: Keys | None) -> list[list[Hit]]:
+        """Search the faces of the graph; with a filter, only as many as need be."""
+        graph = self.projection.graph
+        if graph is None:
+            return []
+        wanted = min(self.query.top_k, tables.persons_up_to(self.db, self.found, self.query.top_k))
+        search = partial(
+            best_persons,
+            probes=probes,
+            resolve=self._rows,
+            top_k=wanted,
+            threshold=self.query.threshold,
+        )
+        if few is not None:
+            faces = tables.faces_of(self.db, few, self.projection.last_in_graph)
+            return search(FewFaces(graph, faces))
+        return search(graph, share=_BROAD_SHARE if self.query.narrows else 1.0)
+
+    def _rows(self, faces: Keys) -> Rows:
+        """Return those of some faces that are there and may be found, by rising key."""
+        where, values = condition(self.found, self.query, "person")
+        rows = self.db.execute(
+            f"{_CANDIDATES} AND {where} ORDER BY key",
+            [json.dumps(faces.tolist()), *values],
+        ).fetchall()
+        dim = self.found.collection.space.dim
+        vectors = [(face_id, vector) for *_, face_id, vector in rows]
+        return Rows(
+            as_keys(key for key, *_ in rows),
+            as_keys(person for _, person, *_ in rows),
+            open_vectors(vectors, dim, self.seal),
+        )
+
+    def _matches(self, found: list[list[Hit]]) -> list[list[Match]]:
+        persons = tables.persons_by_key(self.db, (hit.person for hits in found for hit in hits))
+        faces = tables.face_ids_by_key(self.db, (hit.face for hits in found for hit in hits))
+        return [
+            [Match(persons[hit.person], faces[hit.face], hit.similarity) for hit in hits]
+            for hits in found
+        ]

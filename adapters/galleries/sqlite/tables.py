@@ -8,8 +8,10 @@ from typing import Any
 import attrs
 from sqlite_utils import Database
 
+from facecv.adapters.galleries.ranking import Keys, as_keys
 from facecv.adapters.galleries.sqlite import rows
 from facecv.adapters.galleries.sqlite.rows import Row
+from facecv.adapters.galleries.sqlite.seal import Seal
 from facecv.core.embedding import EmbeddingSpace, check_same_space
 from facecv.core.errors import (
     AlreadyExistsError,
@@ -17,7 +19,7 @@ from facecv.core.errors import (
     FaceRecordNotFoundError,
     PersonNotFoundError,
 )
-from facecv.core.gallery import Collection, Counts, FaceRecord, Person, SearchQuery
+from facecv.core.gallery import Collection, Counts, FaceRecord, Person
 
 _COLLECTIONS = """
 SELECT c.*, s.model AS space_model, s.dim AS space_dim, s.digest AS space_digest,
@@ -28,6 +30,21 @@ _FACES = """
 SELECT f.*, p.id AS person_id, s.model AS space_model, s.dim AS space_dim, s.digest AS space_digest,
     s.preprocessing AS space_preprocessing
 FROM faces f JOIN persons p ON p.key = f.person JOIN spaces s ON s.key = f.space
+"""
+_INSERT_PERSON = """
+INSERT INTO persons (collection, id, name, metadata, created)
+VALUES (:collection, :id, :name, :metadata, :created)
+"""
+_INSERT_FACE = """
+INSERT INTO faces
+    (collection, person, space, id, vector, norm, source, digest, quality, created, crop)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_COUNT_PERSONS = """
+SELECT count(*) FROM (SELECT 1 FROM persons WHERE collection = ? LIMIT ?)
+"""
+_FACES_OF = """
+SELECT key FROM faces WHERE person IN (SELECT value FROM json_each(?)) AND key <= ?
 """
 
 
@@ -93,24 +110,42 @@ def persons(
 
 def insert_person(db: Database, found: Found, person: Person) -> int:
     """Add a person; return its key."""
+    row = {"collection": found.key} | rows.person_row(person)
     try:
-        db.table("persons").insert(rows.person_row(person) | {"collection": found.key})
+        inserted = db.conn.execute(_INSERT_PERSON, row)
     except sqlite3.IntegrityError as error:
         raise AlreadyExistsError(
             f"there is a person {person.id!r} in {found.collection.name!r} already"
         ) from error
-    return int(find_person(db, found, person.id)["key"])
+    key = inserted.lastrowid or 0
+    _insert_facts(db, found, key, person)
+    return key
 
 
 def update_person(db: Database, found: Found, person: Person) -> None:
     """Replace a person's name and metadata."""
     row = rows.person_row(person)
     del row["created"]
-    db.table("persons").update(find_person(db, found, person.id)["key"], row)
+    key = find_person(db, found, person.id)["key"]
+    db.table("persons").update(key, row)
+    db.conn.execute("DELETE FROM facts WHERE person = ?", [key])
+    _insert_facts(db, found, key, person)
+
+
+def _insert_facts(db: Database, found: Found, key: int, person: Person) -> None:
+    if person.metadata:
+        facts = [(found.key, *fact, key) for fact in rows.fact_rows(person.metadata)]
+        db.conn.executemany("INSERT INTO facts VALUES (?, ?, ?, ?)", facts)
 
 
 def faces_page(
-    db: Database, found: Found, person_id: str | None, after: tuple[str, str], limit: int
+    db: Database,
+    found: Found,
+    person_id: str | None,
+    seal: Seal,
+    *,
+    after: tuple[str, str],
+    limit: int,
 ) -> list[tuple[str, FaceRecord]]:
     """Return the (person id, face) that follow `after`, the ids of a person and of a face."""
     where, values = "f.collection = ? AND (p.id, f.id) > (?, ?)", [found.key, *after]
@@ -120,21 +155,25 @@ def faces_page(
         f"{_FACES} WHERE {where} ORDER BY p.id, f.id LIMIT ?",
         [*values, limit],
     )
-    return [(row["person_id"], rows.as_face(row, rows.as_space(row))) for row in page]
+    return [(row["person_id"], rows.as_face(row, rows.as_space(row), seal)) for row in page]
 
 
-def insert_faces(db: Database, found: Found, person: int, faces: Sequence[FaceRecord]) -> None:
+def insert_faces(
+    db: Database, found: Found, person: int, faces: Sequence[FaceRecord], seal: Seal
+) -> None:
     """Add faces to the person with that key."""
     for face in faces:
         check_same_space(found.collection.space, face.embedding.space)
-    owner = {"collection": found.key, "person": person, "space": found.space}
-    for face in faces:
-        try:
-            db.table("faces").insert(rows.face_row(face) | owner)
-        except sqlite3.IntegrityError as error:
-            raise AlreadyExistsError(
-                f"there is a face {face.id!r} in {found.collection.name!r} already"
-            ) from error
+    owner, before = (found.key, person, found.space), db.conn.total_changes
+    try:
+        db.conn.executemany(
+            _INSERT_FACE, ((*owner, *rows.face_values(face, seal)) for face in faces)
+        )
+    except sqlite3.IntegrityError as error:
+        taken = faces[db.conn.total_changes - before].id
+        raise AlreadyExistsError(
+            f"there is a face {taken!r} in {found.collection.name!r} already"
+        ) from error
 
 
 def delete_face(db: Database, found: Found, face_id: str) -> None:
@@ -152,19 +191,20 @@ def count(db: Database, found: Found) -> Counts:
     )
 
 
-def accepted_persons(db: Database, found: Found, query: SearchQuery) -> list[int]:
-    """Return the keys of the persons that a query's filter accepts.
+def count_up_to(db: Database, found: Found, last_face: int) -> int:
+    """Return how many faces a collection has up to a key."""
+    return int(db.table("faces").count_where("collection = ? AND key <= ?", [found.key, last_face]))
 
-    SQLite drops those whose metadata cannot match; what is equal, Python says, as everywhere.
-    """
-    where = "collection = ?"
-    values: list[int | str] = [found.key]
-    for key, value in query.where.items():
-        texts = [key, value] if isinstance(value, str) else [key]
-        where += " AND instr(metadata, ?)" * len(texts)
-        values += [json.dumps(text) for text in texts]
-    some = db.table("persons").rows_where(where, values, select="key, metadata")
-    return [row["key"] for row in some if query.accepts(rows.as_metadata(row["metadata"]))]
+
+def persons_up_to(db: Database, found: Found, limit: int) -> int:
+    """Return how many persons a collection has, counting no further than `limit`."""
+    return int(db.execute(_COUNT_PERSONS, [found.key, limit]).fetchone()[0])
+
+
+def faces_of(db: Database, persons: Keys, last_face: int) -> Keys:
+    """Return the keys of the faces of some persons, up to a key."""
+    chosen = db.execute(_FACES_OF, [json.dumps(persons.tolist()), last_face])
+    return as_keys(key for (key,) in chosen)
 
 
 def persons_by_key(db: Database, keys: Iterable[int]) -> dict[int, Person]:

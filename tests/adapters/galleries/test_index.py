@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from facecv.adapters.galleries import index as index_module
-from facecv.adapters.galleries.index import FaceIndex, Hit, merged
+from facecv.adapters.galleries.index import FaceIndex
+from facecv.adapters.galleries.ranking import Hit, merged
 from facecv.core.arrays import Floats
 from facecv.core.embedding import normalized
 

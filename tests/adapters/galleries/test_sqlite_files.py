@@ -88,7 +88,7 @@ class TestKept:
             decoded.append(len(blobs))
             return as_vectors(blobs, dim)
 
-        target = "facecv.adapters.galleries.sqlite.projection.as_vectors"
+        target = "facecv.adapters.galleries.sqlite.rows.as_vectors"
         monkeypatch.setattr(target, counting)
         enrol(gallery, "bob", face(0, 1))
         gallery.search("team", [embedding(1)], SearchQuery())
