@@ -30,7 +30,7 @@ class LandmarkSet:
 
     Attributes:
         points: float32 [K, 2] or [K, 3], read-only: x and y in pixels of the picture as given, and
-            a depth in the same unit that grows away from the camera.
+            a depth in the same unit that grows towards the camera.
     """
 
     points: Floats = attrs.field(converter=as_points, eq=same_array, hash=False)

@@ -93,6 +93,12 @@ class QualityError(InputError):
     code = "low-quality"
 
 
+class LivenessError(InputError):
+    """A face does not pass the liveness gate; ``details["reason"]`` says why it was not judged."""
+
+    code = "not-live"
+
+
 class ModelError(FaceCVError):
     """A model or a model pack is missing, damaged or not what it claims to be."""
 

@@ -14,7 +14,7 @@ import attrs
 from facecv.core.embedding import EmbeddingSpace
 from facecv.core.errors import ManifestError, ModelNotFoundError
 
-Task = Literal["detection", "recognition", "attributes", "landmarks"]
+Task = Literal["detection", "recognition", "attributes"]
 ColorOrder = Literal["rgb", "bgr", "grey"]
 _RATE = attrs.validators.and_(attrs.validators.ge(0.0), attrs.validators.le(1.0))
 _COSINE = attrs.validators.and_(attrs.validators.ge(-1.0), attrs.validators.le(1.0))
@@ -109,6 +109,8 @@ class ModelSpec:
         input: preprocessing.
         recognition: for embedders.
         settings: further settings of the adapter.
+        part_of: name of the model of the same pack that this network belongs to, as in an
+            ensemble; it is not a model by itself. Empty: it is.
     """
 
     name: str
@@ -122,6 +124,7 @@ class ModelSpec:
     input: InputSpec = attrs.field(factory=InputSpec)
     recognition: RecognitionSpec | None = None
     settings: Mapping[str, Any] = attrs.field(factory=dict)
+    part_of: str = ""
 
 
 @attrs.frozen
@@ -161,6 +164,13 @@ class PackManifest:
         names = [model.name for model in self.models]
         if len(set(names)) != len(names):
             raise ManifestError(f"pack {self.name!r} names a model twice")
+        whole = {model.name: model.task for model in self.models if not model.part_of}
+        for model in self.models:
+            if model.part_of and whole.get(model.part_of) != model.task:
+                raise ManifestError(
+                    f"pack {self.name!r}: {model.name!r} is part of {model.part_of!r}, "
+                    f"which is no model for {model.task}"
+                )
 
     def model(self, name: str) -> ModelSpec:
         """Return the model called `name`; raise `ModelNotFoundError` if there is none."""
@@ -174,7 +184,11 @@ class PackManifest:
 
     def for_task(self, task: Task) -> tuple[ModelSpec, ...]:
         """Return the models for `task`, the default first."""
-        return tuple(model for model in self.models if model.task == task)
+        return tuple(model for model in self.models if model.task == task and not model.part_of)
+
+    def parts(self, name: str) -> tuple[ModelSpec, ...]:
+        """Return the networks that run with the model called `name`; most have none."""
+        return tuple(model for model in self.models if model.part_of == name)
 
 
 @attrs.frozen
@@ -186,12 +200,14 @@ class ModelFile:
         sha256: digest of the file as it is on disk.
         spec: what its manifest says (or the defaults of its family, for a bare file).
         pack: name of the pack; empty for a bare file.
+        parts: further networks that run with it.
     """
 
     path: Path
     sha256: str
     spec: ModelSpec
     pack: str = ""
+    parts: tuple["ModelFile", ...] = ()
 
     def space(self, dim: int) -> EmbeddingSpace:
         """Return the embedding space of this embedder, whose vectors have `dim` numbers."""

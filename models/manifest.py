@@ -17,12 +17,13 @@ A manifest is called ``manifest.toml`` where it lies in a folder of its own. Its
     [[models]]                    # one or more; the first of a task is the pack's default
     name = "det_mine"             # unique in the pack
     file = "det_mine.onnx"        # path inside the pack
-    task = "detection"            # detection, recognition, attributes or landmarks
+    task = "detection"            # detection, recognition or attributes
     provider = "scrfd"            # the adapter that runs it
     sha256 = "…"                  # as above, like ``size``
     size = 1234
     url = "https://…"             # where the single file is; empty: in the archive
     licence = "…"                 # if it is not the pack's
+    part_of = "other"             # of an ensemble: the model of this pack that it runs with
 
     [models.input]                # (pixel - mean) / std; see `InputSpec`
     size = [112, 112]             # width, height; left out: what the network says

@@ -5,14 +5,14 @@ that listing providers loads nothing.
 """
 
 from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
 
 from facecv.core.image import ImageLimits
-from facecv.plugins import BuildRequest, Provider, hookimpl
+from facecv.core.liveness import LivenessLimits
+from facecv.plugins import BuildRequest, NoSettings, Provider, hookimpl
 
 if TYPE_CHECKING:
     from facecv.core.pack import ModelSpec
@@ -58,25 +58,6 @@ class OnnxRuntimeSettings:
     prepare: bool = True
     fp16: bool = True
     spinning: bool = False
-
-
-@attrs.frozen
-class MiniFASNetSettings:
-    """Section ``[attribute_models.minifasnet]``: when a face is judged, and how.
-
-    Attributes:
-        threshold: the probability from which a face is live, 0..1.
-        min_face: a box whose shorter side is less is too small, pixels.
-        min_light: a face whose mean grey is less is too dark, 0..255.
-        min_room: a picture that is not so many times as large as the box cuts the face off.
-        max_outside: the largest share of a side of the box that may lie outside the picture.
-    """
-
-    threshold: float = attrs.field(default=0.5, validator=attrs.validators.ge(0))
-    min_face: float = attrs.field(default=48.0, validator=attrs.validators.ge(0))
-    min_light: float = attrs.field(default=30.0, validator=attrs.validators.ge(0))
-    min_room: float = attrs.field(default=1.3, validator=attrs.validators.ge(1))
-    max_outside: float = attrs.field(default=0.05, validator=attrs.validators.ge(0))
 
 
 def _default_gallery() -> Path:
@@ -170,11 +151,10 @@ def _genderage_v1(request: BuildRequest) -> "AttributeModel":
 
 
 def _minifasnet(request: BuildRequest) -> "AttributeModel":
-    from facecv.adapters.attributes.minifasnet import LivenessLimits, MiniFASNet
+    from facecv.adapters.attributes.minifasnet import MiniFASNet
 
-    settings, model = request.settings_as(MiniFASNetSettings), request.model_file()
-    parts = [(request.load(file), file) for file in (model, *model.parts)]
-    return MiniFASNet(parts, LivenessLimits(**attrs.asdict(settings)))
+    limits, model = request.settings_as(LivenessLimits), request.model_file()
+    return MiniFASNet([(request.load(file), file) for file in (model, *model.parts)], limits)
 
 
 def _fsanet(request: BuildRequest) -> "AttributeModel":
@@ -218,6 +198,9 @@ def _columns_provide(model: "ModelSpec | None") -> frozenset[str]:
 def _always(*names: str) -> "Callable[[ModelSpec | None], frozenset[str]]":
     """Return what says that a model gives these attributes, whatever its network."""
     return lambda _: frozenset(names)
+
+
+_AGE_GENDER = _always("age", "gender")
 
 
 def _onnxruntime(request: BuildRequest) -> "InferenceBackend":
@@ -291,44 +274,34 @@ def facecv_register_embedders() -> "Iterable[Provider[Embedder]]":
 @hookimpl
 def facecv_register_attribute_models() -> "Iterable[Provider[AttributeModel]]":
     """Return our attribute models."""
-    network = partial(Provider[AttributeModel], needs_model=True)
-    people, pose = _always("age", "gender"), _always("pose")
-    declared = "whatever the manifest says the columns of the output are"
-    solid = "InsightFace 1k3d68: 68 points in space, head pose"
+    networks = [
+        ("genderage", _genderage, "InsightFace age and gender", _AGE_GENDER),
+        ("genderage-v1", _genderage_v1, "an older network of that kind", _AGE_GENDER),
+        ("minifasnet", _minifasnet, "liveness from one picture", _always("liveness")),
+        ("fsanet", _fsanet, "FSA-Net: head pose", _always("pose")),
+        ("landmarks-106", _landmarks_106, "InsightFace 2d106det", _always("landmarks_106")),
+        ("landmarks-68", _landmarks_68, "InsightFace 1k3d68", _always("landmarks_68", "pose")),
+        ("columns", _columns, "what the manifest says that columns mean", _columns_provide),
+    ]
+    fallbacks = [
+        ("landmark-pose", _landmark_pose, "head pose from five landmarks", _always("pose")),
+        ("mask-colors", _mask_colors, "mask by the colours of the face", _always("mask")),
+    ]
     return [
-        network("genderage", _genderage, "InsightFace age and gender", provides=people),
-        network("genderage-v1", _genderage_v1, "the older one of them", provides=people),
-        network("columns", _columns, declared, provides=_columns_provide),
-        network(
-            "minifasnet",
-            _minifasnet,
-            "liveness from one picture",
-            MiniFASNetSettings,
-            provides=_always("liveness"),
+        *(
+            Provider(
+                name,
+                build,
+                summary,
+                LivenessLimits if name == "minifasnet" else NoSettings,
+                needs_model=True,
+                provides=gives,
+            )
+            for name, build, summary, gives in networks
         ),
-        network("fsanet", _fsanet, "FSA-Net: head pose", provides=pose),
-        network(
-            "landmarks-106",
-            _landmarks_106,
-            "InsightFace 2d106det: 106 points",
-            provides=_always("landmarks_106"),
-        ),
-        network(
-            "landmarks-68", _landmarks_68, solid, provides=_always("landmarks_68", "pose")
-        ),
-        Provider(
-            "landmark-pose",
-            _landmark_pose,
-            "head pose from five landmarks, without a network",
-            provides=pose,
-            fallback=True,
-        ),
-        Provider(
-            "mask-colors",
-            _mask_colors,
-            "mask by the colours of the face, without a network",
-            provides=_always("mask"),
-            fallback=True,
+        *(
+            Provider(name, build, summary, provides=gives, fallback=True)
+            for name, build, summary, gives in fallbacks
         ),
     ]
 

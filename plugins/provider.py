@@ -80,6 +80,8 @@ class Provider(Generic[PortT_co]):
         provides: for attribute models: returns the attributes that one with that network (None:
             none) gives, so that a request loads only what it needs; None: they are known once it
             is loaded.
+        fallback: for attribute models without a network: whether it is used, after the models of
+            the pack, where the configuration names none; it tells what they do not.
     """
 
     name: str = attrs.field(validator=_check_name)
@@ -88,3 +90,4 @@ class Provider(Generic[PortT_co]):
     settings: type = attrs.field(default=NoSettings, validator=_check_settings)
     needs_model: bool = False
     provides: Callable[[ModelSpec | None], frozenset[str]] | None = None
+    fallback: bool = False

@@ -153,10 +153,13 @@ class Resolver:
         """Return a model of a pack, from the folder that the user named or from the store."""
         if self.folder and pack.root != self.folder and (self.folder / spec.file).is_file():
             pack = self.packs.local_pack(self.folder, pack.name)
-        return spec.provider, self.store.resolve(pack, spec.name)
+        parts = tuple(self.store.resolve(pack, part.name) for part in pack.parts(spec.name))
+        return spec.provider, attrs.evolve(self.store.resolve(pack, spec.name), parts=parts)
 
     def attribute_models(self, references: tuple[str, ...]) -> list[Slot[Any]]:
         """Return slots for the attribute models named, or for those of the pack in use.
+
+        After those of the pack come the fall-backs, which need no network (see `Provider`).
 
         Raises:
             UnknownProviderError: a model that was named needs a plugin that is not installed.
@@ -164,8 +167,13 @@ class Resolver:
         if references:
             return [self._attribute_slot(reference) for reference in references]
         known = self.catalogue.names("attribute_models")
-        own = [spec for spec in self.pack.for_task("attributes") if spec.provider in known]
-        return [self._attribute_slot(spec.name) for spec in own]
+        own = [spec.name for spec in self.pack.for_task("attributes") if spec.provider in known]
+        return [self._attribute_slot(name) for name in [*own, *self._fallbacks()]]
+
+    def _fallbacks(self) -> list[str]:
+        kind = "attribute_models"
+        names = self.catalogue.names(kind)
+        return [name for name in names if self.catalogue.provider(kind, name).fallback]
 
     def _attribute_slot(self, reference: str) -> Slot[Any]:
         return Slot(lambda: self.plan("attribute_models", reference))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from facecv.adapters.attributes.classes import likeliest, softmax
 from facecv.adapters.attributes.layout import read_layout
 from facecv.adapters.imaging.crop_network import CropNetwork
 from facecv.core.arrays import Floats
@@ -17,9 +18,9 @@ class ColumnAttributes:
     """Tells what the columns of a network's output [N, K] are declared to be.
 
     The settings of the model in its manifest are ``columns``, a list of K texts: ``NAME`` is a
-    number as it stands (an age in years), ``NAME=CLASS`` the probability of a class; and, for a
-    network that looks at the face box instead of the aligned crop, ``box_scale``, by which the
-    box is grown.
+    number as it stands (an age in years), ``NAME=CLASS`` the probability of a class; ``softmax``,
+    for a network that gives logits instead of probabilities; and, for one that looks at the face
+    box instead of the aligned crop, ``box_scale``, by which the square around the box is grown.
     """
 
     def __init__(self, session: Session, model: ModelFile, *, batch_size: int = 16) -> None:
@@ -37,6 +38,7 @@ class ColumnAttributes:
         self._name = model.spec.name
         self._layout = read_layout(self._name, model.spec.settings)
         self._scale = _read_scale(self._name, model.spec.settings)
+        self._logits = model.spec.settings.get("softmax", False) is True
         self._network = CropNetwork(
             session, model.spec.input, family="attribute", batch_size=batch_size
         )
@@ -74,9 +76,9 @@ class ColumnAttributes:
             for name, column in self._layout.numbers.items()
         }
         for name, columns in self._layout.classes.items():
-            shares = {label: float(row[column]) for label, column in columns.items()}
-            best = max(shares, key=lambda label: shares[label])
-            said[name] = AttributeValue(best, shares[best], shares, self._name)
+            numbers = row[list(columns.values())]
+            shares = softmax(numbers) if self._logits else numbers
+            said[name] = likeliest(dict(zip(columns, shares.tolist(), strict=True)), self._name)
         return said
 
 

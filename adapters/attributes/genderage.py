@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
+from facecv.adapters.attributes.classes import chosen
 from facecv.adapters.imaging.crop_network import CropNetwork
 from facecv.core.arrays import Floats
 from facecv.core.attributes import AttributeValue, BoxCropNeed, CropNeed
@@ -12,11 +11,14 @@ from facecv.core.face_view import FaceView, stack_crops
 from facecv.core.pack import ModelFile
 from facecv.core.ports.inference_backend import Session
 
+PROVIDES = frozenset({"age", "gender"})
 _GENDERS = ("female", "male")
 
 
 class GenderAge:
     """Tells ``age`` (years) and ``gender`` (``female`` or ``male``) from the grown face box."""
+
+    provides = PROVIDES
 
     def __init__(self, session: Session, model: ModelFile, *, batch_size: int = 16) -> None:
         """Take a loaded network: RGB 0..255 (as its manifest says) to two logits and age / 100.
@@ -40,11 +42,6 @@ class GenderAge:
             )
 
     @property
-    def provides(self) -> frozenset[str]:
-        """The names of the attributes it gives."""
-        return frozenset({"age", "gender"})
-
-    @property
     def needs(self) -> tuple[CropNeed, ...]:
         """The face box, half as large again."""
         return (BoxCropNeed(size=self._network.side, scale=1.5),)
@@ -61,11 +58,8 @@ class GenderAge:
 
     def _read(self, row: Floats) -> dict[str, AttributeValue]:
         """Return the attributes that one row of outputs [3] stands for."""
-        weights = np.exp(row[:2] - row[:2].max())
-        shares = dict(zip(_GENDERS, (weights / weights.sum()).tolist(), strict=True))
-        gender = max(shares, key=lambda name: shares[name])
         age = max(0.0, float(row[2]) * 100)
         return {
             "age": AttributeValue(age, model=self._name),
-            "gender": AttributeValue(gender, shares[gender], shares, model=self._name),
+            "gender": chosen(_GENDERS, row[: len(_GENDERS)], self._name),
         }
