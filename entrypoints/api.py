@@ -119,9 +119,11 @@ class Engine:
 
         An embedding that was computed before may stand for a picture.
         """
-        sides = (each if isinstance(each, Embedding) else self.read(each) for each in (one, other))
+        left, right = (
+            each if isinstance(each, Embedding) else self.read(each) for each in (one, other)
+        )
         verifier = Verifier(self.analyser, self.config.recognition.threshold)
-        return verifier.verify(*sides, find=find, threshold=threshold)
+        return verifier.verify(left, right, find, threshold)
 
     def gallery(self, collection: str | None = None, /) -> "Gallery":
         """Return a collection of enrolled persons; it is made when somebody is enrolled."""

@@ -18,6 +18,7 @@ from facecv.entrypoints.cli.errors import EPILOG
 from facecv.entrypoints.cli.gallery import gallery
 from facecv.entrypoints.cli.identify import identify
 from facecv.entrypoints.cli.invocation import Invocation, Prepare, pass_invocation
+from facecv.entrypoints.cli.keys import keys
 from facecv.entrypoints.cli.models import models
 from facecv.entrypoints.cli.plugins import plugins
 from facecv.entrypoints.cli.root import PLUGIN_PANEL, RootGroup
@@ -27,7 +28,7 @@ from facecv.entrypoints.cli.verify import verify
 PANELS: Mapping[str, Sequence[click.RichCommand]] = {
     "Pictures": (detect, analyze, embed, verify),
     "People": (enroll, identify, gallery),
-    "Service": (serve,),
+    "Service": (serve, keys),
     "Installation": (models, doctor, config, plugins),
     "Trying out": (demo, bench),
 }

@@ -15,7 +15,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
 from facecv.core.errors import ForbiddenError, UnauthorizedError
-from facecv.entrypoints.http.keys import ApiKey, KeyFile, Scope
+from facecv.entrypoints.keys import ApiKey, KeyFile, Scope
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 ItemT = TypeVar("ItemT")

@@ -18,19 +18,21 @@ from facecv.entrypoints.http.access import LOOPBACK, Access, key_of
 from facecv.entrypoints.http.controllers.faces import FaceController
 from facecv.entrypoints.http.controllers.health import HealthController
 from facecv.entrypoints.http.controllers.system import SystemController
+from facecv.entrypoints.http.controllers.verify import VerifyController
 from facecv.entrypoints.http.docs import openapi_config
 from facecv.entrypoints.http.errors import HANDLERS, AnyRequest
 from facecv.entrypoints.http.journal import Journal
-from facecv.entrypoints.http.keys import KeyFile, default_keys_file
 from facecv.entrypoints.http.readiness import Readiness
 from facecv.entrypoints.http.request_id import RequestIds
 from facecv.entrypoints.http.service import Service
+from facecv.entrypoints.keys import KeyFile, default_keys_file
 from facecv.entrypoints.server_config import LimitsConfig, ServerConfig
 
 CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     HealthController,
     SystemController,
     FaceController,
+    VerifyController,
 )
 """The routes under ``/v1``."""
 

@@ -76,7 +76,7 @@ async def read_form(
     Args:
         request: whose body is read.
         kind: what the other fields are; unknown ones are refused if the struct forbids them.
-        pictures: names of the fields that hold pictures; a raw body is the first of them.
+        pictures: names of the fields that hold pictures; a raw body is taken for a single one.
         config: limits, and whether URLs are taken.
 
     Raises:
@@ -158,12 +158,12 @@ async def _read(request: AnyRequest, pictures: Sequence[str], config: ServerConf
         return (*_from_json(await request.body(), pictures, config), True)
     if kind == MULTIPART:
         return (*await _from_multipart(request, pictures, config), False)
-    if kind.startswith("image/") or kind == RAW[1]:
+    if len(pictures) == 1 and (kind.startswith("image/") or kind == RAW[1]):
         body = await request.body()
         return {pictures[0]: (checked(Picture(body, pictures[0]), config),)}, {}, False
+    taken = f"{MULTIPART}, {JSON}" + (" or a picture" if len(pictures) == 1 else "")
     raise HTTPException(
-        f"a body of type {kind or 'unknown'!r} is not taken: send {MULTIPART}, {JSON} or a picture",
-        status_code=415,
+        f"a body of type {kind or 'unknown'!r} is not taken: send {taken}", status_code=415
     )
 
 

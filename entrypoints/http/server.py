@@ -15,7 +15,7 @@ from facecv.entrypoints.bootstrap import Builder, bootstrap, prepare
 from facecv.entrypoints.config import Config, evolve
 from facecv.entrypoints.http.access import LOOPBACK
 from facecv.entrypoints.http.app import create_app
-from facecv.entrypoints.http.keys import KeyFile, default_keys_file
+from facecv.entrypoints.keys import KeyFile, default_keys_file
 from facecv.entrypoints.logging import Level
 from facecv.entrypoints.logging import configure as configure_logging
 

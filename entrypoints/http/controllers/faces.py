@@ -1,4 +1,4 @@
-"""Faces of pictures: detect, analyze, embed, verify, draw; nothing is kept."""
+"""Faces of pictures: detect, analyze, embed, draw; nothing is kept."""
 
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
@@ -19,7 +19,12 @@ from facecv.entrypoints.http.finding import FindFields
 from facecv.entrypoints.http.openapi import operation, picture_body
 from facecv.entrypoints.http.request_id import request_id
 from facecv.entrypoints.http.service import Service, ServiceParam
-from facecv.entrypoints.http.shapes import FaceShape, ImageShape, face_shape, image_shape
+from facecv.entrypoints.http.shapes import (
+    FaceShape,
+    ImageShape,
+    face_shape,
+    image_shape,
+)
 
 FieldsT = TypeVar("FieldsT", bound=FindFields)
 Look = Callable[[Image, Any], list[Face]]

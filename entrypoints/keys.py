@@ -1,4 +1,4 @@
-"""API keys, kept hashed in one file.
+"""API keys of the HTTP service, kept hashed in one file.
 
 A key is 256 random bits, so one plain SHA-256 is the right hash: slow or salted hashes protect
 what people make up, and there is nothing to guess here. It also lets every request be checked in
