@@ -76,12 +76,12 @@ class PreparedNetworks:
         """Return a session for a network, prepared now or earlier; None: load the original."""
         if not source.model.sha256:
             return None
-        processor = self._processor()
-        path = self._folder / _file_name(source, processor)
         try:
+            processor = self._processor()
+            path = self._folder / _file_name(source, processor)
             return _load(source, path) or self._prepare(source, path, processor.block)
         except (OSError, Timeout) as error:
-            _log().warning(
+            _log().info(
                 "prepared networks cannot be kept", folder=str(self._folder), why=str(error)
             )
         except Exception as error:  # noqa: BLE001 - the library's errors have no common root
@@ -121,7 +121,7 @@ def _optimised(source: Source, block: int, draft: Path) -> tuple[Any, tuple[str,
         session = source.session(rewritten, save=draft)
         if _same(source, session):
             return session, passes
-        _log().warning("rewritten network not taken", model=source.model.spec.name)
+        _log().info("rewritten network not taken", model=source.model.spec.name)
     return source.session(content, save=draft), ()
 
 
@@ -133,7 +133,7 @@ def _rewritten(content: bytes, block: int) -> tuple[bytes, tuple[str, ...]]:
     try:
         return rewriting.rewrite(content, block)  # type: ignore[no-any-return]
     except ValueError as error:
-        _log().warning("network not rewritten", why=_first_line(error))
+        _log().info("network not rewritten", why=_first_line(error))
         return content, ()
 
 
@@ -149,8 +149,13 @@ def _same(source: Source, session: Any) -> bool:  # noqa: ANN401 - the library h
 
 
 def _file_name(source: Source, processor: Processor) -> str:
+    """Return the name for all that a prepared network depends on.
+
+    The size is a guard against digests that were taken of another file.
+    """
     passes = _VERSION if find_spec("onnx") else 0
-    facts = (processor.name, str(source.runtime.__version__), str(passes))
+    size = source.model.path.stat().st_size
+    facts = (processor.name, str(source.runtime.__version__), str(passes), str(size))
     key = hashlib.sha256("\n".join(facts).encode()).hexdigest()
     return f"{source.model.sha256[:32]}-{key[:16]}.graph"
 
