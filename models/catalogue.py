@@ -15,10 +15,13 @@ from facecv.core.errors import ManifestError, ModelError, ModelNotFoundError
 from facecv.core.pack import ModelFile, ModelSpec, PackManifest, Task
 from facecv.core.text import nearest
 from facecv.models import bare, local_pack
-from facecv.models.manifest import FILE_NAME, read_manifest
+from facecv.models.manifest import FILE_NAME, read_manifest, read_models
 
 BUILT_IN = Path(__file__).parent / "packs"
 """The folder of the packs that come with FaceCV."""
+
+LOOSE = "loose.toml"
+"""A file there: networks that are known, but that belong to no pack which could be pulled."""
 
 
 def file_digest(path: Path, /) -> str:
@@ -76,6 +79,12 @@ class PackCatalogue:
                 )
         return {name: pack for name, (pack, _) in found.items()}
 
+    @functools.cached_property
+    def loose(self) -> tuple[ModelSpec, ...]:
+        """Networks that are known but belong to no pack; raises `ManifestError`."""
+        file = self.built_in / LOOSE
+        return read_models(file) if file.is_file() else ()
+
     def pack(self, name: str, /) -> PackManifest:
         """Return the pack called `name`; raise `ModelNotFoundError` if there is none."""
         if name not in self.packs:
@@ -120,7 +129,8 @@ class PackCatalogue:
         A folder with a ``manifest.toml`` is that pack. Else it is the known pack `name`, or the
         one whose files lie there by name; a file that is not the published one is taken, and
         that is logged. Models that are absent are dropped; a missing detector or embedder is
-        reported when it is asked for.
+        reported when it is asked for. Attribute models of other packs, and loose ones, that lie
+        there by name join the pack.
 
         Raises:
             ModelNotFoundError: no such folder, or it holds no known pack.
@@ -134,7 +144,9 @@ class PackCatalogue:
             if name in {"", own.name}:
                 return attrs.evolve(own, root=folder)
         pack = self.pack(name) if name else local_pack.recognise(folder, self.packs.values())
-        return local_pack.at_folder(pack, folder, self.digest)
+        attributes = filter(local_pack.has_attributes_only, self.packs.values())
+        others = [spec for each in attributes for spec in each.models] + [*self.loose]
+        return local_pack.at_folder(pack, folder, self.digest, others)
 
     def bare_model(self, path: Path, task: Task, /, provider: str = "") -> ModelFile:
         """Return the ONNX file at `path` as a model for `task`.
@@ -151,9 +163,13 @@ class PackCatalogue:
         bare.check_model_path(path)
         sha256 = self.digest(path)
         known = self.by_digest(sha256)
-        if known:
-            return bare.as_known(path, sha256, known.spec, task, provider)
+        spec = known.spec if known else self._loose(sha256)
+        if spec:
+            return bare.as_known(path, sha256, spec, task, provider)
         return bare.as_described(path, sha256, task, provider)
+
+    def _loose(self, sha256: str) -> ModelSpec | None:
+        return next((spec for spec in self.loose if spec.sha256 == sha256), None)
 
     def _sources(self) -> Iterator[tuple[PackManifest, str]]:
         """Yield each manifest with the place that it is from."""

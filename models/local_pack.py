@@ -4,7 +4,7 @@ A folder that a person names is taken as it is: a file that differs from the pub
 name is used, which is logged, and is known by its own digest.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import attrs
@@ -39,19 +39,43 @@ def recognise(folder: Path, packs: Iterable[PackManifest], /) -> PackManifest:
     return max(candidates, key=lambda found: _fit(*found))[0]
 
 
-def at_folder(pack: PackManifest, folder: Path, digest: Callable[[Path], str], /) -> PackManifest:
+def has_attributes_only(pack: PackManifest, /) -> bool:
+    """Return whether a pack is one to be used beside others."""
+    return all(model.task == "attributes" for model in pack.models)
+
+
+def at_folder(
+    pack: PackManifest,
+    folder: Path,
+    digest: Callable[[Path], str],
+    others: Sequence[ModelSpec] = (),
+    /,
+) -> PackManifest:
     """Return `pack` with its files taken from `folder`, known by the digests that they have.
 
     Models whose file is absent are dropped, but not detectors and embedders: what needs one of
     those is to fail with the reason.
+
+    Args:
+        pack: the pack.
+        folder: where its files are.
+        digest: returns the SHA-256 of a file.
+        others: models that join the pack if their files are there and it has none of that name.
     """
     base = max(_bases(folder, pack), key=lambda base: len(_present(base, pack)))
-    models = tuple(
-        _as_found(model, base / model.file, pack.name, digest)
-        for model in pack.models
+    names = {model.name for model in pack.models}
+    models = [
+        model
+        for model in (*pack.models, *(other for other in others if other.name not in names))
         if model.task in ESSENTIAL or (base / model.file).is_file()
+    ]
+    present = {model.name for model in models}
+    found = tuple(
+        _as_found(model, base / model.file, pack.name, digest)
+        for model in models
+        if not model.part_of or model.part_of in present
     )
-    return attrs.evolve(pack, root=base, models=models, archive=None)
+    return attrs.evolve(pack, root=base, models=found, archive=None)
 
 
 def _as_found(model: ModelSpec, path: Path, pack: str, digest: Callable[[Path], str]) -> ModelSpec:

@@ -79,6 +79,11 @@ class _Document:
     models: tuple[ModelSpec, ...]
 
 
+@attrs.frozen
+class _Models:
+    models: tuple[ModelSpec, ...]
+
+
 def read_manifest(path: Path, /) -> PackManifest:
     """Return the manifest in the TOML file `path`; an embedded pack has its folder as root.
 
@@ -95,6 +100,11 @@ def read_manifest(path: Path, /) -> PackManifest:
     except ManifestError as error:
         raise ManifestError(f"{path}: {error.message}", hint=error.hint) from error
     return attrs.evolve(pack, root=path.parent) if _is_embedded(pack, path.parent) else pack
+
+
+def read_models(path: Path, /) -> tuple[ModelSpec, ...]:
+    """Return the tables ``[[models]]`` of a TOML file without a pack; raises as `read_manifest`."""
+    return structure(read_toml(path), _Models, str(path), ManifestError).models
 
 
 def read_toml(path: Path, /) -> dict[str, Any]:
