@@ -10,6 +10,7 @@ import attrs
 from facecv.core.errors import ConfigurationError
 from facecv.core.pack import PackManifest
 from facecv.core.ports.annotator import Annotator
+from facecv.core.ports.event_store import EventStore
 from facecv.core.ports.gallery_repo import GalleryRepo
 from facecv.core.ports.inference_backend import InferenceBackend, SessionOptions
 from facecv.core.ports.model_store import ModelStore
@@ -58,6 +59,7 @@ class Parts:
         analyser: looks at pictures.
         annotator: draws on pictures.
         gallery: keeps enrolled faces.
+        events: keeps what happens in front of cameras.
     """
 
     config: Config
@@ -69,6 +71,18 @@ class Parts:
     analyser: Analyser
     annotator: Annotator
     gallery: Slot[GalleryRepo]
+    events: Slot[EventStore]
+
+    def build(self, kind: str, name: str, address: str, extra: Mapping[str, Any]) -> Any:  # noqa: ANN401 - each kind has its own port
+        """Return a frame source, an event sink or a video sink.
+
+        Args:
+            kind: such as ``frame_sources``.
+            name: of the provider.
+            address: a path, a URL, a number.
+            extra: settings that win over those of the configuration.
+        """
+        return Builder(self.config, self.catalogue).build(kind, name, address, extra)
 
 
 def bootstrap(config: Config, catalogue: Catalogue | None = None) -> Parts:
@@ -108,6 +122,7 @@ def bootstrap(config: Config, catalogue: Catalogue | None = None) -> Parts:
         AttributeModels(resolver.attribute_models(config.attributes)),
         config.detection.options(),
     )
+    gallery = builder.gallery()
     return Parts(
         config=config,
         catalogue=catalogue,
@@ -117,7 +132,8 @@ def bootstrap(config: Config, catalogue: Catalogue | None = None) -> Parts:
         backend=backend,
         analyser=analyser,
         annotator=builder.build("annotators", config.annotator),
-        gallery=builder.gallery(),
+        gallery=gallery,
+        events=builder.events(gallery),
     )
 
 
@@ -136,16 +152,18 @@ class Builder:
     config: Config
     catalogue: Catalogue
 
-    def settings(self, kind: str, name: str) -> object:
-        """Return the validated settings of a provider."""
+    def settings(self, kind: str, name: str, extra: Mapping[str, Any] | None = None) -> object:
+        """Return the validated settings of a provider; `extra` ones win."""
         provider = self.catalogue.provider(kind, name)
-        written = self.config.settings(kind, name)
+        written = {**self.config.settings(kind, name), **(extra or {})}
         return structure(written, provider.settings, f"[{kind}.{name}]", ConfigurationError)
 
-    def build(self, kind: str, name: str) -> Any:  # noqa: ANN401 - each kind has its own port
+    def build(
+        self, kind: str, name: str, address: str = "", extra: Mapping[str, Any] | None = None
+    ) -> Any:  # noqa: ANN401 - each kind has its own port
         """Return a provider's implementation of its port."""
         provider = self.catalogue.provider(kind, name)
-        return provider.build(BuildRequest(self.settings(kind, name)))
+        return provider.build(BuildRequest(self.settings(kind, name, extra), address=address))
 
     def slot(self, kind: str, name: str) -> Slot[Any]:
         """Return a slot for it, built at first use; the name is checked now."""
@@ -175,6 +193,22 @@ class Builder:
         """Return the name of the gallery's provider and its settings."""
         builder, name = self._gallery()
         return name, builder.settings("galleries", name)
+
+    def events(self, gallery: Slot[Any]) -> Slot[Any]:
+        """Return the slot of the event store: in the gallery's file, if the gallery is one.
+
+        Args:
+            gallery: opened before the store, since it makes the file.
+        """
+        path = getattr(self.gallery_settings()[1], "path", None)
+        name = self.config.event_store or ("sqlite" if path else "memory")
+        self.catalogue.provider("event_stores", name)
+
+        def build() -> Built[Any]:
+            gallery.get()
+            return Built(self.build("event_stores", name, str(path or "")))
+
+        return Slot(lambda: Blueprint(name, build))
 
     def _gallery(self) -> tuple["Builder", str]:
         """Return who builds the gallery; what is not a provider's name is the path of a file."""

@@ -19,6 +19,7 @@ from facecv.core.ports.inference_backend import Device
 from facecv.core.quality import GateName
 from facecv.core.services.find import FindOptions, Order, Rotate
 from facecv.entrypoints.server_config import ServerConfig
+from facecv.entrypoints.watch_config import WatchConfig
 from facecv.models.document import structure
 
 FILE_NAME = "facecv.toml"
@@ -114,11 +115,13 @@ class Config:
         decoder: what reads pictures.
         aligner: what cuts faces out of pictures.
         annotator: what draws on pictures.
+        event_store: what keeps the events of streams; empty: the gallery's file, or memory.
         quality: the gate for enrolment.
         detection: which faces are found.
         recognition: how faces are compared.
         models: several models at once.
         server: the HTTP service.
+        watch: how streams are watched.
         detectors: settings of detector providers, by provider name; likewise the next ones.
     """
 
@@ -137,11 +140,13 @@ class Config:
     decoder: str = "pillow"
     aligner: str = "opencv"
     annotator: str = "opencv"
+    event_store: str = ""
     quality: GateName = "standard"
     detection: DetectionConfig = attrs.field(factory=DetectionConfig)
     recognition: RecognitionConfig = attrs.field(factory=RecognitionConfig)
     models: ModelsConfig = attrs.field(factory=ModelsConfig)
     server: ServerConfig = attrs.field(factory=ServerConfig)
+    watch: WatchConfig = attrs.field(factory=WatchConfig)
     detectors: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     embedders: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     attribute_models: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
@@ -151,6 +156,10 @@ class Config:
     image_decoders: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     face_aligners: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
     annotators: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
+    frame_sources: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
+    event_sinks: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
+    event_stores: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
+    video_sinks: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
 
     def settings(self, kind: str, name: str) -> Mapping[str, Any]:
         """Return the settings of the provider `name` of `kind`, as written."""

@@ -1,7 +1,7 @@
 """Our own adapters, registered through the same hooks as anybody's.
 
-This is the only module that knows adapters. Each builder imports its adapter inside itself, so
-that listing providers loads nothing.
+With `builtin_streams`, this is the only module that knows adapters. Each builder imports its
+adapter inside itself, so that listing providers loads nothing.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,6 +13,12 @@ import attrs
 from facecv.core.image import ImageLimits
 from facecv.core.liveness import LivenessLimits
 from facecv.plugins import BuildRequest, NoSettings, Provider, hookimpl
+from facecv.plugins.builtin_streams import (  # noqa: F401 - what stands here is registered
+    facecv_register_event_sinks,
+    facecv_register_event_stores,
+    facecv_register_frame_sources,
+    facecv_register_video_sinks,
+)
 
 if TYPE_CHECKING:
     from facecv.core.pack import ModelSpec

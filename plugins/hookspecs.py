@@ -15,12 +15,14 @@ from facecv.core.ports.attribute_model import AttributeModel
 from facecv.core.ports.detector import Detector
 from facecv.core.ports.embedder import Embedder
 from facecv.core.ports.event_sink import EventSink
+from facecv.core.ports.event_store import EventStore
 from facecv.core.ports.face_aligner import FaceAligner
 from facecv.core.ports.frame_source import FrameSource
 from facecv.core.ports.gallery_repo import GalleryRepo
 from facecv.core.ports.image_decoder import ImageDecoder
 from facecv.core.ports.inference_backend import InferenceBackend
 from facecv.core.ports.model_store import ModelStore
+from facecv.core.ports.video_sink import VideoSink
 from facecv.plugins.provider import Provider
 
 if TYPE_CHECKING:
@@ -61,13 +63,25 @@ def facecv_register_galleries() -> Iterable[Provider[GalleryRepo]]:
 
 @hookspec
 def facecv_register_frame_sources() -> Iterable[Provider[FrameSource]]:
-    """Return kinds of videos and cameras."""
+    """Return kinds of videos and cameras; `facecv stream NAME:ADDRESS` selects one."""
     return ()
 
 
 @hookspec
 def facecv_register_event_sinks() -> Iterable[Provider[EventSink]]:
-    """Return places where events may go."""
+    """Return places where events may go; `facecv stream --events NAME=ADDRESS` selects one."""
+    return ()
+
+
+@hookspec
+def facecv_register_event_stores() -> Iterable[Provider[EventStore]]:
+    """Return places to keep events; `event_store = NAME` in the configuration selects one."""
+    return ()
+
+
+@hookspec
+def facecv_register_video_sinks() -> Iterable[Provider[VideoSink]]:
+    """Return places where videos with boxes and names may go: files, windows."""
     return ()
 
 

@@ -25,6 +25,8 @@ PORTS: Mapping[str, str] = {
     "galleries": "facecv_register_galleries",
     "frame_sources": "facecv_register_frame_sources",
     "event_sinks": "facecv_register_event_sinks",
+    "event_stores": "facecv_register_event_stores",
+    "video_sinks": "facecv_register_video_sinks",
     "model_stores": "facecv_register_model_stores",
     "image_decoders": "facecv_register_image_decoders",
     "face_aligners": "facecv_register_face_aligners",

@@ -39,12 +39,16 @@ class BuildRequest:
         model: the network to run, for providers that run one.
         backend: what runs networks, for providers that run one.
         session: how to load networks.
+        address: what a frame source, an event sink or a video sink is of: a path, a URL, a number.
+            May hold secrets: `facecv.core.urls.redacted` takes them out. An event store gets the
+            path of the gallery's file, if the gallery is one.
     """
 
     settings: object = attrs.field(factory=NoSettings)
     model: ModelFile | None = None
     backend: InferenceBackend | None = None
     session: SessionOptions = attrs.field(factory=SessionOptions)
+    address: str = attrs.field(default="", repr=False)
 
     def settings_as(self, kind: type[SettingsT]) -> SettingsT:
         """Return the settings, checked to be of `kind`."""

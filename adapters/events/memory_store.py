@@ -1,0 +1,62 @@
+"""Events in memory: for tests, and for what must not be kept."""
+
+import threading
+from collections.abc import Sequence
+
+from facecv.core.errors import InputError
+from facecv.core.event import Event, EventPage, EventQuery
+
+
+class MemoryEventStore:
+    """Keeps events in this process; gone when it ends."""
+
+    def __init__(self) -> None:
+        self._events: dict[int, Event] = {}
+        self._ids: set[str] = set()
+        self._count = 0
+        self._lock = threading.Lock()
+
+    def add(self, events: Sequence[Event], /) -> None:
+        """Keep events that are not there yet."""
+        with self._lock:
+            for event in events:
+                if event.id not in self._ids:
+                    self._count += 1
+                    self._events[self._count] = event
+                    self._ids.add(event.id)
+
+    def page(
+        self, query: EventQuery, /, *, after: str = "", limit: int = 100, newest: bool = False
+    ) -> EventPage:
+        """Return events in the order in which they were added, or the other way round."""
+        start = position_of(after)
+        with self._lock:
+            keys = sorted(self._events, reverse=newest)
+            chosen = [
+                key
+                for key in keys
+                if (start is None or (key < start if newest else key > start))
+                and query.accepts(self._events[key])
+            ]
+            events = tuple(self._events[key] for key in chosen[:limit])
+        return EventPage(events, str(chosen[limit - 1]) if len(chosen) > limit else "")
+
+    def remove(self, query: EventQuery, /) -> int:
+        """Forget events."""
+        with self._lock:
+            gone = [key for key, event in self._events.items() if query.accepts(event)]
+            for key in gone:
+                self._ids.discard(self._events.pop(key).id)
+        return len(gone)
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to release."""
+
+
+def position_of(cursor: str) -> int | None:
+    """Return the position a cursor stands for, None for the beginning; raise `InputError`."""
+    if not cursor:
+        return None
+    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) < 19):
+        raise InputError(f"{cursor!r} is not a cursor of a list of events")
+    return int(cursor)

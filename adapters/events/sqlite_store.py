@@ -1,0 +1,102 @@
+"""Events in tables of their own in the gallery's SQLite file."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from facecv.adapters.events.event_rows import COLUMNS, as_event, condition, event_row
+from facecv.adapters.events.memory_store import position_of
+from facecv.core.errors import GalleryError
+from facecv.core.event import Event, EventPage, EventQuery
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS stream_events (
+    key INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    source TEXT NOT NULL,
+    collection TEXT NOT NULL,
+    track TEXT NOT NULL,
+    person_id TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    crop BLOB,
+    space TEXT,
+    vector BLOB
+);
+CREATE INDEX IF NOT EXISTS stream_events_by_time ON stream_events (time);
+CREATE INDEX IF NOT EXISTS stream_events_by_person ON stream_events (person_id, key)
+    WHERE person_id <> '';
+"""
+_NAMES, _MARKS = ", ".join(COLUMNS), ", ".join(f":{name}" for name in COLUMNS)
+_INSERT = f"INSERT OR IGNORE INTO stream_events ({_NAMES}) VALUES ({_MARKS})"  # noqa: S608 - names
+
+
+class SqliteEventStore:
+    """Keeps events in a file, which threads and processes may share.
+
+    The file should be a gallery already: tables of events alone do not make one.
+    """
+
+    def __init__(self, path: Path, *, busy_timeout: float = 30.0) -> None:
+        """Open a file, and add the tables for events if they are not there.
+
+        Raises:
+            GalleryError: the file cannot be used.
+        """
+        self._path = path
+        self._lock = threading.Lock()
+        with self._translated():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(
+                path, timeout=busy_timeout, isolation_level=None, check_same_thread=False
+            )
+            self._db.row_factory = sqlite3.Row
+            self._db.executescript(_TABLES)
+
+    def add(self, events: Sequence[Event], /) -> None:
+        """Keep events that are not there yet, all or none."""
+        rows = [event_row(event) for event in events]
+        with self._translated(), self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                self._db.executemany(_INSERT, rows)
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.rollback()
+                raise
+
+    def page(
+        self, query: EventQuery, /, *, after: str = "", limit: int = 100, newest: bool = False
+    ) -> EventPage:
+        """Return events in the order in which they were added, or the other way round."""
+        where, values = condition(query)
+        start = position_of(after)
+        if start is not None:
+            where, values = f"{where} AND key {'<' if newest else '>'} ?", [*values, start]
+        order = "DESC" if newest else "ASC"
+        text = f"SELECT * FROM stream_events WHERE {where} ORDER BY key {order} LIMIT ?"  # noqa: S608 - no value
+        with self._translated(), self._lock:
+            rows = self._db.execute(text, [*values, limit + 1]).fetchall()
+        cursor = str(rows[limit - 1]["key"]) if len(rows) > limit else ""
+        return EventPage(tuple(as_event(row) for row in rows[:limit]), cursor)
+
+    def remove(self, query: EventQuery, /) -> int:
+        """Forget events."""
+        where, values = condition(query)
+        with self._translated(), self._lock:
+            return self._db.execute(f"DELETE FROM stream_events WHERE {where}", values).rowcount  # noqa: S608 - no value
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise GalleryError(f"{self._path} cannot keep events: {error}") from error

@@ -1,0 +1,1 @@
+"""Where frames come from, and where pictures made of them go."""
