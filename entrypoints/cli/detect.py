@@ -13,7 +13,9 @@ from facecv.entrypoints.cli.invocation import Invocation, pass_invocation
 from facecv.entrypoints.cli.options import Form
 
 if TYPE_CHECKING:
-    from facecv.core.attributes import AttributeValue
+    from collections.abc import Mapping
+
+    from facecv.core.attributes import AttributeValue, HeadPose, LandmarkSet
     from facecv.core.face import Face
     from facecv.core.ports.annotator import Label
 
@@ -54,17 +56,29 @@ def detect(invocation: Invocation, sources: tuple[str, ...], form: Form, draw: P
     metavar="MODEL",
     help="An attribute model, named as a detector is; may be repeated.",
 )
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="NAME",
+    panel="Output",
+    help="Tell this attribute and no other (age, pose, …); may be repeated.",
+)
 @options.general_options
 @pass_invocation
 def analyze(
-    invocation: Invocation, sources: tuple[str, ...], form: Form, draw: Path | None
+    invocation: Invocation,
+    *,
+    sources: tuple[str, ...],
+    only: tuple[str, ...],
+    form: Form,
+    draw: Path | None,
 ) -> None:
     """Tell everything about the faces of pictures: attributes, parts of quality, embeddings."""
     from facecv.core.services.analyse import Want
 
     found = find_sources(sources)
     engine = invocation.engine()
-    want = Want(embedding=form != "table", attributes=None)
+    want = Want(embedding=form != "table", attributes=frozenset(only) or None)
     task = pictures.Task(
         look=lambda image: engine.analyze(image, want),
         shape=shapes.analyzed_shape,
@@ -90,7 +104,8 @@ def face_label(face: "Face") -> "Label":
 def _described_label(face: "Face") -> "Label":
     from facecv.core.ports.annotator import Label
 
-    return Label(face.detection, _attributes_text(face) or f"{face.score:.2f}")
+    words = {name: value for name, value in face.attributes.items() if _is_short(value)}
+    return Label(face.detection, _attributes_text(words) or f"{face.score:.2f}")
 
 
 def _what(face: "Face") -> str:
@@ -99,15 +114,32 @@ def _what(face: "Face") -> str:
 
     parts = attrs.asdict(face.quality) if face.quality else {}
     weak = [f"low {name}" for name, part in parts.items() if part < 0.25]
-    return tables.joined([_attributes_text(face), *weak])
+    return tables.joined([_attributes_text(face.attributes), *weak])
 
 
-def _attributes_text(face: "Face") -> str:
-    return tables.joined([_attribute(name, value) for name, value in face.attributes.items()])
+def _attributes_text(attributes: "Mapping[str, AttributeValue]") -> str:
+    return tables.joined([_attribute(name, value) for name, value in attributes.items()])
 
 
 def _attribute(name: str, attribute: "AttributeValue") -> str:
     value = attribute.value
     if isinstance(value, bool):
         return name if value else f"no {name}"
-    return f"{name} {value:.0f}" if isinstance(value, int | float) else f"{value}"
+    if isinstance(value, str):
+        return f"{name} {value}: {attribute.reason}" if attribute.reason else value
+    if isinstance(value, int | float):
+        return f"{name} {value:.0f}"
+    return _many_numbers(name, value)
+
+
+def _many_numbers(name: str, value: "HeadPose | LandmarkSet") -> str:
+    from facecv.core.attributes import HeadPose
+
+    if isinstance(value, HeadPose):
+        return f"yaw {value.yaw:+.0f}° pitch {value.pitch:+.0f}° roll {value.roll:+.0f}°"
+    return f"{name} ({len(value.points)} points)"
+
+
+def _is_short(attribute: "AttributeValue") -> bool:
+    """Return whether an attribute is for a label on a picture: a firm word or number."""
+    return isinstance(attribute.value, str | float) and not attribute.reason

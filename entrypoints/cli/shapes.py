@@ -64,12 +64,17 @@ def analyzed_shape(face: "Face") -> Shape:
 
 
 def attribute_shape(attribute: "AttributeValue") -> Shape:
-    """Return an attribute; score and probabilities only where the model gives them."""
-    shape: Shape = {"value": attribute.value}
+    """Return an attribute; score, probabilities and reason only where there are any.
+
+    The value of a pose is an object of degrees, that of landmarks a list of points.
+    """
+    shape: Shape = {"value": attribute.plain()}
     if attribute.score is not None:
         shape["score"] = round(attribute.score, 4)
     if attribute.probabilities:
         shape["probabilities"] = {k: round(v, 4) for k, v in attribute.probabilities.items()}
+    if attribute.reason:
+        shape["reason"] = attribute.reason
     return shape | {"model": attribute.model}
 
 
