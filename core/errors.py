@@ -265,3 +265,15 @@ class ForbiddenError(ServiceError, PermissionError):
     """The key is valid and does not allow this."""
 
     code = "forbidden"
+
+
+class JobNotFoundError(ServiceError, LookupError):
+    """There is no such job, or its result was not kept any longer."""
+
+    code = "job-not-found"
+
+
+class JobLostError(JobNotFoundError):
+    """The job was of a process that has ended; nothing of it is left."""
+
+    code = "job-lost"

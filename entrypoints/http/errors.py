@@ -28,6 +28,8 @@ STATUSES: tuple[tuple[type[FaceCVError], int], ...] = (
     (errors.UnknownProviderError, 404),
     (errors.UnauthorizedError, 401),
     (errors.ForbiddenError, 403),
+    (errors.JobLostError, 410),
+    (errors.JobNotFoundError, 404),
     (errors.ServiceError, 503),
     (errors.GalleryError, 503),
     (errors.ModelError, 503),
