@@ -25,6 +25,7 @@ from facecv.entrypoints.http.journal import Journal
 from facecv.entrypoints.http.readiness import Readiness
 from facecv.entrypoints.http.request_id import RequestIds
 from facecv.entrypoints.http.service import Service
+from facecv.entrypoints.http.sharing import share_runs
 from facecv.entrypoints.keys import KeyFile, default_keys_file
 from facecv.entrypoints.server_config import LimitsConfig, ServerConfig
 
@@ -46,7 +47,9 @@ def create_app(engine: Engine, config: ServerConfig | None = None) -> Litestar:
         engine: what is served; it is closed when the application stops.
         config: the settings; None: those of the engine's configuration.
     """
-    service = make_service(engine, config or engine.config.server)
+    config = config or engine.config.server
+    share_runs(engine, config.batching)
+    service = make_service(engine, config)
     limits = service.config.limits
     app = Litestar(
         route_handlers=_routes(engine),

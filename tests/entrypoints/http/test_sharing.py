@@ -1,0 +1,68 @@
+"""Concurrent requests share runs of the networks."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from facecv.core.arrays import Floats, Pixels
+from facecv.core.services.microbatch import MicroBatcher, SharedEmbedder
+from tests.core.services import world
+from tests.entrypoints.http.served import Client, open_client, picture, service_of
+
+
+def test_faces_of_concurrent_requests_are_embedded_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one run is held back, the faces of two more requests meet in the next one."""
+    held, sizes = threading.Event(), []
+    embed = world.WorldEmbedder.embed
+
+    def slow(self: world.WorldEmbedder, crops: Pixels, /) -> tuple[Floats, Floats]:
+        sizes.append(len(crops))
+        assert held.wait(20)
+        return embed(self, crops)
+
+    with open_client(tmp_path, {"threads": 3}) as client, ThreadPoolExecutor(3) as clients:
+        monkeypatch.setattr(world.WorldEmbedder, "embed", slow)
+        answers = [clients.submit(_angle, client, 10)]
+        _until(lambda: sizes == [1])
+        batcher = _batcher(client)
+        for position, who in enumerate((100, 200)):
+            answers.append(clients.submit(_angle, client, who))
+            _until(lambda: batcher.waiting == position + 1)  # noqa: B023 - called at once
+        held.set()
+        found = [answer.result() for answer in answers]
+    assert sizes == [1, 2]
+    assert found == [pytest.approx(world.cosine(who, 0), abs=1e-3) for who in (10, 100, 200)]
+
+
+def _angle(client: Client, who: int) -> float:
+    answer = client.post("/v1/embed", files={"image": picture((20, 20, 90, who))})
+    return float(answer.json()["faces"][0]["embedding"]["vector"][0])
+
+
+def _batcher(client: Client) -> MicroBatcher[Any, Any]:
+    with service_of(client).engine.analyser.embedder.use() as loaded:
+        assert isinstance(loaded.model, SharedEmbedder)
+        return loaded.model._batcher
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    pause = threading.Event()
+    for _ in range(2000):
+        if condition():
+            return
+        pause.wait(0.01)
+    raise AssertionError("it never came to that")
+
+
+def test_sharing_can_be_switched_off(tmp_path: Path) -> None:
+    with (
+        open_client(tmp_path, {"batching": {"max_size": 1}}) as client,
+        service_of(client).engine.analyser.embedder.use() as loaded,
+    ):
+        assert isinstance(loaded.model, world.WorldEmbedder)
