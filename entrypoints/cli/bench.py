@@ -4,6 +4,7 @@ import rich_click as click
 
 from facecv.entrypoints.cli import options
 from facecv.entrypoints.cli.bench_accuracy import accuracy
+from facecv.entrypoints.cli.bench_search import search
 from facecv.entrypoints.cli.errors import EPILOG
 
 
@@ -14,3 +15,4 @@ def bench() -> None:
 
 
 bench.add_command(accuracy)
+bench.add_command(search)

@@ -1,0 +1,212 @@
+"""``facecv bench search``: how fast, how right and how large searches of large galleries are."""
+
+import io
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import rich_click as click
+
+from facecv.core.errors import RuntimeMissingError
+from facecv.entrypoints.cli import options, output, tables
+from facecv.entrypoints.cli.errors import EPILOG
+from facecv.entrypoints.cli.options import Form
+from facecv.entrypoints.cli.shapes import Shape
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from facecv.core.arrays import Floats
+    from facecv.entrypoints.cli.search_faces import MadeFaces
+    from facecv.entrypoints.cli.search_timing import Figures, Timed
+
+ResultT = TypeVar("ResultT")
+_RIVALS = ("numpy", "faiss-flat", "faiss-hnsw")
+_CALLERS = (1, 8)
+_TOP = 10
+
+
+@click.command(epilog=EPILOG)
+@click.option(
+    "--faces",
+    type=click.IntRange(min=100),
+    default=100_000,
+    show_default=True,
+    panel="What",
+    help="How many faces to make up.",
+)
+@click.option(
+    "--faces-a-person",
+    type=click.IntRange(min=1),
+    default=5,
+    show_default=True,
+    panel="What",
+    help="How many faces each person has.",
+)
+@click.option(
+    "--probes",
+    type=click.IntRange(min=10),
+    default=1000,
+    show_default=True,
+    panel="What",
+    help="How many searches.",
+)
+@click.option(
+    "--rival",
+    "rivals",
+    type=click.Choice(("all", "none", *_RIVALS)),
+    multiple=True,
+    default=("all",),
+    panel="What",
+    help="What to compare with; faiss is left out where it is not installed.",
+)
+@click.option(
+    "--folder", type=options.FILE, panel="What", help="Where to put the files, and leave them."
+)
+@click.option("--plot", type=options.FILE, panel="Output", help="Draw the times into this file.")
+@options.form_options
+@options.general_options
+def search(
+    *,
+    faces: int,
+    faces_a_person: int,
+    probes: int,
+    rivals: tuple[str, ...],
+    folder: Path | None,
+    plot: Path | None,
+    form: Form,
+) -> None:
+    """Measure searches of an SQLite gallery of made-up faces.
+
+    Each way to search runs in a process of its own, so that memory is its own, too. Recall is the
+    share of the persons that an exact search of float32 vectors finds.
+    """
+    from facecv.entrypoints.cli.bench_roc import check_drawable
+    from facecv.entrypoints.cli.search_faces import MadeFaces, nearest_persons
+
+    if plot:
+        check_drawable(plot)
+    made = MadeFaces(faces, faces_a_person)
+    wanted = made.probes(probes)[1]
+    chosen = _RIVALS if "all" in rivals else tuple(name for name in rivals if name != "none")
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        place = folder or Path(temporary)
+        figures = [_gallery(place, made, wanted), *_rivals(place, made, wanted, chosen)]
+    exact = nearest_persons(made, wanted, _TOP).tolist()
+    shapes = [_shape(one, exact) for one in figures]
+    if plot:
+        output.write_file(plot, _picture(figures, plot.suffix.removeprefix("."), faces))
+    output.write_records(form, shapes, _table(shapes))
+
+
+def _gallery(place: Path, made: "MadeFaces", probes: "Floats") -> "Figures":
+    from facecv.entrypoints.cli.search_gallery import fill, measure_gallery
+
+    path = place / "gallery.db"
+    output.remark(f"storing {made.faces:,} faces, and building the graph")
+    filled = _apart(fill, path, made)
+    output.remark("searching the gallery")
+    return _apart(measure_gallery, path, filled, probes, _TOP, _CALLERS)
+
+
+def _rivals(
+    place: Path, made: "MadeFaces", probes: "Floats", names: Sequence[str]
+) -> "list[Figures]":
+    from facecv.entrypoints.cli.search_faces import write_matrix
+    from facecv.entrypoints.cli.search_rivals import measure_rival
+
+    matrix, found = place / "faces.npy", []
+    if names:
+        write_matrix(made, matrix)
+    for name in names:
+        output.remark(f"searching with {name}")
+        try:
+            figures = _apart(measure_rival, name, matrix, made.faces_a_person, probes, _CALLERS)
+        except RuntimeMissingError as error:
+            output.remark(str(error))
+        else:
+            found.append(figures)
+    return found
+
+
+def _apart(action: Callable[..., ResultT], *arguments: object) -> ResultT:
+    """Return what `action` returns in a process of its own."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        return process.submit(action, *arguments).result()
+
+
+def _shape(figures: "Figures", exact: Sequence[Sequence[int]]) -> Shape:
+    return {
+        "way": figures.name,
+        "enrol_seconds": figures.enrol or None,
+        "build_seconds": figures.build,
+        "restart_seconds": figures.restart or None,
+        "bytes_on_disk": figures.size,
+        "bytes_resident": figures.resident,
+        "filtered_ms": figures.filtered or None,
+        "runs": [_run_shape(run, exact) for run in figures.runs],
+    }
+
+
+def _run_shape(run: "Timed", exact: Sequence[Sequence[int]]) -> Shape:
+    from facecv.entrypoints.cli.search_timing import recall
+
+    return {
+        "callers": run.callers,
+        "p50_ms": run.p50,
+        "p95_ms": run.p95,
+        "p99_ms": run.p99,
+        "per_second": run.per_second,
+        "recall_at_1": recall(run.found, exact, 1),
+        "recall_at_10": recall(run.found, exact, _TOP),
+    }
+
+
+def _table(shapes: Sequence[Shape]) -> "Table":
+    made = tables.table(
+        *("way", "callers", "p50 ms", "p95 ms", "p99 ms", "per second", "recall@1", "recall@10"),
+        *("enrol s", "build s", "restart s", "1 % ms", "on disk", "resident"),
+    )
+    for shape in shapes:
+        for run in shape["runs"]:
+            tables.add_row(made, shape["way"], *_cells(shape, run))
+    return made
+
+
+def _cells(shape: Shape, run: Shape) -> list[object]:
+    return [
+        run["callers"],
+        *(tables.number(run[name], 2) for name in ("p50_ms", "p95_ms", "p99_ms")),
+        tables.number(run["per_second"], 0),
+        *(tables.number(run[name], 4) for name in ("recall_at_1", "recall_at_10")),
+        *(tables.number(shape[name], 1) for name in ("enrol_seconds", "build_seconds")),
+        tables.number(shape["restart_seconds"], 2),
+        tables.number(shape["filtered_ms"], 1),
+        tables.size_text(shape["bytes_on_disk"]),
+        tables.size_text(shape["bytes_resident"]),
+    ]
+
+
+def _picture(figures: "Sequence[Figures]", kind: str, faces: int) -> bytes:
+    """Return a picture of the times and of the memory of each way."""
+    from facecv.entrypoints.cli.extras import demo_package
+
+    figure: Any = demo_package("matplotlib.figure").Figure(figsize=(8, 3.5), layout="constrained")
+    times, memory = figure.subplots(1, 2)
+    names = [one.name for one in figures]
+    for run, alpha in ((0, 1.0), (1, 0.5)):
+        label = f"{_CALLERS[run]} at once"
+        heights = [one.runs[run].p50 for one in figures]
+        times.bar(names, heights, alpha=alpha, label=label, zorder=2 - run)
+    times.set(yscale="log", title=f"median of a search in {faces:,} faces", ylabel="milliseconds")
+    times.legend()
+    memory.bar(names, [one.resident / 1e9 for one in figures])
+    memory.set(title="resident memory", ylabel="GB")
+    for axes in (times, memory):
+        axes.tick_params(axis="x", rotation=20)
+    content = io.BytesIO()
+    figure.savefig(content, format=kind, dpi=150)
+    return content.getvalue()

@@ -1,0 +1,95 @@
+"""Made-up faces for measuring searches: persons at random, some faces around each."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from facecv.core.arrays import Floats
+from facecv.core.embedding import normalized
+
+_PERSONS_AT_ONCE = 4096
+_ALIKE = 0.6
+"""Cosine of two faces of a person, about; strangers are at 0."""
+
+
+@attrs.frozen
+class MadeFaces:
+    """A collection that can be made again, part by part.
+
+    Attributes:
+        faces: how many.
+        faces_a_person: how many of them each person has.
+        dim: numbers of a vector.
+    """
+
+    faces: int
+    faces_a_person: int = 5
+    dim: int = 512
+
+    @property
+    def persons(self) -> int:
+        """How many persons there are."""
+        return -(-self.faces // self.faces_a_person)
+
+    def parts(self) -> Iterator[tuple[range, Floats]]:
+        """Yield persons, and their faces as float32 [persons, faces of each, dim]."""
+        for first in range(0, self.persons, _PERSONS_AT_ONCE):
+            some = range(first, min(first + _PERSONS_AT_ONCE, self.persons))
+            yield some, self._around(self._centres(first, len(some)), self.faces_a_person, first)
+
+    def probes(self, count: int) -> tuple[NDArray[np.int64], Floats]:
+        """Return persons [count], and a face of each that is not in the collection."""
+        rng = np.random.default_rng([1, self.faces])
+        chosen = np.sort(rng.integers(0, self.persons, count))
+        out = np.empty((count, self.dim), np.float32)
+        for part in np.unique(chosen // _PERSONS_AT_ONCE):
+            mine = np.flatnonzero(chosen // _PERSONS_AT_ONCE == part)
+            first = int(part) * _PERSONS_AT_ONCE
+            centres = self._centres(first, min(_PERSONS_AT_ONCE, self.persons - first))
+            some = centres[chosen[mine] - first]
+            out[mine] = self._around(some, 1, -1 - int(part))[:, 0]
+        order = rng.permutation(count)
+        return chosen[order], out[order]
+
+    def _centres(self, first: int, count: int) -> Floats:
+        rng = np.random.default_rng([2, first])
+        drawn = rng.standard_normal((count, self.dim), dtype=np.float32)
+        return normalized(drawn)[0]
+
+    def _around(self, centres: Floats, each: int, seed: int) -> Floats:
+        """Return unit vectors [N, each, dim] at the cosine `_ALIKE` from one another, about."""
+        rng = np.random.default_rng([3, seed % (1 << 32)])
+        shape = (len(centres), each, self.dim)
+        noise = rng.standard_normal(shape, dtype=np.float32) / np.float32(self.dim**0.5)
+        mixed = _ALIKE**0.5 * centres[:, None] + (1 - _ALIKE) ** 0.5 * noise
+        flat: Floats = normalized(mixed.reshape(-1, self.dim).astype(np.float32))[0]
+        return flat.reshape(shape)
+
+
+def write_matrix(made: MadeFaces, path: Path) -> None:
+    """Write all faces as one float32 matrix; those of a person follow one another."""
+    shape = (made.persons * made.faces_a_person, made.dim)
+    out = np.lib.format.open_memmap(path, "w+", np.float32, shape)
+    at = 0
+    for _, vectors in made.parts():
+        rows = vectors.reshape(-1, made.dim)
+        out[at : at + len(rows)] = rows
+        at += len(rows)
+    out.flush()
+
+
+def nearest_persons(made: MadeFaces, probes: Floats, count: int) -> NDArray[np.int64]:
+    """Return, exactly, the persons nearest to each probe [Q, count], nearest first."""
+    best = np.full((len(probes), 0), -2.0, np.float32)
+    who = np.full((len(probes), 0), -1, np.int64)
+    for some, vectors in made.parts():
+        flat = vectors.reshape(-1, made.dim)
+        cosines = (probes @ flat.T).reshape(len(probes), len(some), -1).max(axis=2)
+        best = np.concatenate([best, cosines], axis=1)
+        who = np.concatenate([who, np.broadcast_to(np.array(some), cosines.shape)], axis=1)
+        order = np.argsort(-best, axis=1, kind="stable")[:, :count]
+        best, who = np.take_along_axis(best, order, 1), np.take_along_axis(who, order, 1)
+    return who

@@ -1,0 +1,92 @@
+"""Times of searches by one caller and by several at once, and the memory of this process."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import attrs
+import numpy as np
+
+from facecv.core.arrays import Floats
+
+FindPersons = Callable[[Floats], Sequence[int]]
+"""Returns the numbers of the persons nearest to a probe [D], nearest first."""
+
+
+@attrs.frozen
+class Timed:
+    """Searches by some callers at once.
+
+    Attributes:
+        callers: how many.
+        p50: half of the searches took at most so many milliseconds; likewise the next ones.
+        per_second: searches done in a second by all callers.
+        found: the persons that each search found, in the order of the probes.
+    """
+
+    callers: int
+    p50: float
+    p95: float
+    p99: float
+    per_second: float
+    found: tuple[tuple[int, ...], ...] = attrs.field(repr=False)
+
+
+@attrs.frozen
+class Figures:
+    """What was measured of one way to search.
+
+    Attributes:
+        name: of the way.
+        build: seconds to make its index.
+        restart: seconds from opening to the first answer; 0: not measured.
+        size: bytes on the disk.
+        resident: bytes in memory after the searches; 0 where the system does not tell.
+        runs: the searches.
+        enrol: seconds to store the faces; 0: not measured.
+        filtered: milliseconds of half the searches among 1 % of the persons; 0: not measured.
+    """
+
+    name: str
+    build: float
+    restart: float
+    size: int
+    resident: int
+    runs: tuple[Timed, ...]
+    enrol: float = 0.0
+    filtered: float = 0.0
+
+
+def timed(find: FindPersons, probes: Floats, callers: int) -> Timed:
+    """Search for all probes, shared among `callers` threads."""
+
+    def search(probe: Floats) -> tuple[float, tuple[int, ...]]:
+        started = time.perf_counter()
+        found = find(probe)
+        return (time.perf_counter() - started) * 1000, tuple(found)
+
+    with ThreadPoolExecutor(callers) as pool:
+        list(pool.map(search, probes[: 2 * callers]))
+        started = time.perf_counter()
+        results = list(pool.map(search, probes))
+        wall = time.perf_counter() - started
+    p50, p95, p99 = np.percentile([took for took, _ in results], [50, 95, 99])
+    found = tuple(persons for _, persons in results)
+    return Timed(callers, float(p50), float(p95), float(p99), len(probes) / wall, found)
+
+
+def recall(found: Sequence[Sequence[int]], exact: Sequence[Sequence[int]], count: int) -> float:
+    """Return which share of the exactly nearest `count` persons was found among the first ones."""
+    pairs = list(zip(found, exact, strict=False))
+    hits = sum(len(set(some[:count]) & set(right[:count])) for some, right in pairs)
+    return hits / (count * len(pairs))
+
+
+def resident_bytes() -> int:
+    """Return how much memory of this process is resident; 0 where the system does not tell."""
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        return 0
+    lines = status.read_text(encoding="ascii").splitlines()
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))
