@@ -48,7 +48,7 @@ class AttributeValue:
         score: confidence of the model, 0..1; None where it gives none.
         probabilities: probability of each class, where the model gives them.
         model: name of the model that said so.
-        reason: why there is no firm answer (see `Liveness`); empty where there is one.
+        reason: why there is no firm answer (a face too small, say); empty where there is one.
     """
 
     value: AttributeData

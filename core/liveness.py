@@ -4,11 +4,11 @@ from typing import Literal
 
 import attrs
 
-from facecv.core.attributes import AttributeValue
-from facecv.core.errors import LivenessError
-
 ATTRIBUTE = "liveness"
-"""The name of the attribute; its values are ``live``, ``spoof`` and ``rejected``."""
+"""The name of the attribute."""
+
+LIVE, SPOOF, REJECTED = "live", "spoof", "rejected"
+"""Its values; a face that is rejected cannot be judged, and the reason says why."""
 
 LivenessGate = Literal["off", "observe", "enforce"]
 """``off``: nobody looks; ``observe``: the answer is told and changes nothing; ``enforce``: a face
@@ -33,25 +33,3 @@ class LivenessLimits:
     min_light: float = attrs.field(default=30.0, validator=attrs.validators.ge(0.0))
     min_room: float = attrs.field(default=1.3, validator=attrs.validators.ge(1.0))
     max_outside: float = attrs.field(default=0.05, validator=attrs.validators.ge(0.0))
-
-
-def check_live(liveness: AttributeValue | None, gate: LivenessGate, about: str) -> None:
-    """Raise unless the gate lets a face pass.
-
-    Args:
-        liveness: what a model said about the face; None: nothing.
-        gate: only ``enforce`` refuses.
-        about: the picture, for the message.
-
-    Raises:
-        LivenessError: the face is not live, or cannot be judged.
-    """
-    if gate != "enforce" or (liveness and liveness.value == "live"):
-        return
-    answer = "not judged" if liveness is None else str(liveness.value)
-    reason = liveness.reason if liveness else ""
-    raise LivenessError(
-        f"{about}: the face does not pass for live: {answer}" + (f" ({reason})" if reason else ""),
-        hint="use a photo of the person before the camera, or set the gate to observe or off",
-        details={"liveness": answer, "reason": reason},
-    )

@@ -20,6 +20,7 @@ from facecv.core.services.enrol import Enroller, Enrolment, EnrolOptions
 from facecv.core.services.find import FindOptions
 from facecv.core.services.follow import default_threshold, following
 from facecv.core.services.identify import Identifier, IdentifyOptions
+from facecv.core.services.liveness import passing, wanted
 from facecv.core.services.transfer import export_lines, import_lines
 from facecv.core.services.verify import Verification, Verifier
 from facecv.entrypoints.bootstrap import Parts, bootstrap, configure
@@ -183,22 +184,32 @@ class Gallery:
         used, unless `skip_bad` is set.
         """
         many = list(photos) if isinstance(photos, list | tuple) else [cast("AnyImage", photos)]
-        options = EnrolOptions(self.engine.config.quality, skip_bad, metadata or {}, store_crops)
+        config = self.engine.config
+        options = EnrolOptions(
+            config.quality, skip_bad, metadata or {}, store_crops, config.liveness.enrolment
+        )
         return Enroller(self.engine.analyser, self.repo).enrol(self.name, name, many, options)
 
     def identify(self, image: AnyImage, options: IdentifyOptions | None = None) -> list[Identified]:
         """Return every face of a picture with who it is; faces without landmarks are left out.
 
-        The embedder is that of the collection's space, whatever the default is.
+        The embedder is that of the collection's space, whatever the default is. Where the liveness
+        gate is ``enforce``, faces that are not live are left out too.
 
         Raises:
+            LivenessError: the gate lets none of the faces pass.
+            ConfigurationError: the gate is on, but no attribute model gives liveness.
             ModelNotFoundError: no model at hand has that space; the hint says what to get.
         """
         picture = self.engine.read(image)
 
+        gate = self.engine.config.liveness.identification
+        want = wanted(Want(quality=False), gate, self.engine.analyser)
+
         def identify(analyser: Analyser) -> list[Identified]:
-            faces = analyser.analyse([picture], Want(quality=False))[0]
-            return self.identify_faces([face for face in faces if face.embedding], options)
+            faces = [face for face in analyser.analyse([picture], want)[0] if face.embedding]
+            live = passing(faces, gate, picture.source or "the picture")
+            return self.identify_faces(live, options)
 
         return following(self.name, self.engine.analyser, self.repo, identify)
 
@@ -218,7 +229,8 @@ class Gallery:
         threshold = settings.threshold
         if threshold is None:
             threshold = default_threshold(self.engine.analyser, self.info().space)
-        identifier = Identifier(self.repo, threshold, settings.margin)
+        meter = self.engine.analyser.meter
+        identifier = Identifier(self.repo, threshold, settings.margin, meter)
         who = identifier.identify(self.name, probes, options)
         return [Identified(face, answer) for face, answer in zip(faces, who, strict=True)]
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import attrs
 
 from facecv.core.errors import ConfigurationError
+from facecv.core.liveness import LivenessGate
 from facecv.core.ports.detector import DetectorOptions, Passes
 from facecv.core.ports.inference_backend import Device
 from facecv.core.quality import GateName
@@ -81,6 +82,19 @@ class RecognitionConfig:
 
 
 @attrs.frozen
+class LivenessConfig:
+    """Section ``[liveness]``: the gates; each is ``off``, ``observe`` or ``enforce``.
+
+    Attributes:
+        enrolment: whether enrolled faces must be live.
+        identification: whether faces must be live to be identified.
+    """
+
+    enrolment: LivenessGate = "off"
+    identification: LivenessGate = "off"
+
+
+@attrs.frozen
 class ModelsConfig:
     """Section ``[models]``.
 
@@ -105,7 +119,8 @@ class Config:
         detector: a model's name, ``PACK/MODEL``, the path of an ONNX file, ``PROVIDER:PATH``, or
             the name of a registered detector; empty: the pack's.
         embedder: likewise.
-        attributes: attribute models to use; empty: the pack's.
+        attributes: attribute models to use, the first that gives an attribute gives it; empty:
+            the pack's, then those that need no network.
         backend: what runs the networks.
         device: where they run.
         threads: threads of one run; 0: the share of cores that this process may use.
@@ -117,6 +132,7 @@ class Config:
         annotator: what draws on pictures.
         event_store: what keeps the events of streams; empty: the gallery's file, or memory.
         quality: the gate for enrolment.
+        liveness: the gates for living persons.
         detection: which faces are found.
         recognition: how faces are compared.
         models: several models at once.
@@ -142,6 +158,7 @@ class Config:
     annotator: str = "opencv"
     event_store: str = ""
     quality: GateName = "standard"
+    liveness: LivenessConfig = attrs.field(factory=LivenessConfig)
     detection: DetectionConfig = attrs.field(factory=DetectionConfig)
     recognition: RecognitionConfig = attrs.field(factory=RecognitionConfig)
     models: ModelsConfig = attrs.field(factory=ModelsConfig)

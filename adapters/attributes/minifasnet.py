@@ -13,11 +13,11 @@ from facecv.core.attributes import AttributeValue, BoxCropNeed, CropNeed
 from facecv.core.errors import ManifestError, ModelSignatureError
 from facecv.core.face_view import FaceView, stack_crops
 from facecv.core.geometry import Box
-from facecv.core.liveness import LivenessLimits
+from facecv.core.liveness import ATTRIBUTE, LIVE, REJECTED, SPOOF, LivenessLimits
 from facecv.core.pack import InputSpec, ModelFile
 from facecv.core.ports.inference_backend import Session
 
-PROVIDES = frozenset({"liveness"})
+PROVIDES = frozenset({ATTRIBUTE})
 _INPUT = InputSpec((80, 80), "bgr", 0.0, 1.0)
 _LIVE, _CLASSES = 1, 3
 _SCALE_IN_NAME = re.compile(r"(?:^|_)(\d+)(?:\.(\d+)|_(\d+)_\d+)_\d+x\d+")
@@ -88,7 +88,7 @@ class MiniFASNet:
         judged = np.array([not reason for reason in reasons], dtype=bool)
         shares = iter(self._live([each[judged] for each in crops]).tolist())
         return [
-            {"liveness": self._rejected(reason) if reason else self._judged(next(shares))}
+            {ATTRIBUTE: self._rejected(reason) if reason else self._judged(next(shares))}
             for reason in reasons
         ]
 
@@ -102,12 +102,12 @@ class MiniFASNet:
         return mean
 
     def _judged(self, live: float) -> AttributeValue:
-        shares = {"live": live, "spoof": 1 - live}
-        value = "live" if live >= self._limits.threshold else "spoof"
+        shares = {LIVE: live, SPOOF: 1 - live}
+        value = LIVE if live >= self._limits.threshold else SPOOF
         return AttributeValue(value, shares[value], shares, self._name)
 
     def _rejected(self, reason: str) -> AttributeValue:
-        return AttributeValue("rejected", model=self._name, reason=reason)
+        return AttributeValue(REJECTED, model=self._name, reason=reason)
 
     def _obstacle(self, face: FaceView) -> str:
         """Return why a face cannot be judged; empty if it can."""

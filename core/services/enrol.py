@@ -7,6 +7,7 @@ from typing import Literal
 import attrs
 
 from facecv.core.arrays import Pixels
+from facecv.core.attributes import AttributeValue
 from facecv.core.errors import (
     CollectionNotFoundError,
     FaceCVError,
@@ -17,11 +18,13 @@ from facecv.core.errors import (
 from facecv.core.face import Face
 from facecv.core.gallery import Collection, FaceRecord, Metadata, Person
 from facecv.core.image import Image, ImageSource
+from facecv.core.liveness import LivenessGate
 from facecv.core.ports.gallery_repo import GalleryRepo
 from facecv.core.quality import GateName
 from facecv.core.services.analyse import Analyser, Want, largest
 from facecv.core.services.find import FindOptions
 from facecv.core.services.follow import following
+from facecv.core.services.liveness import check_live, liveness_of, wanted
 
 
 @attrs.frozen
@@ -34,6 +37,7 @@ class EnrolOptions:
             photo stops the person, who is then left out entirely.
         metadata: facts about a person who is new.
         store_crops: for a collection that does not exist yet: keep aligned crops.
+        liveness: whether a face must be live; ``observe`` only tells.
     """
 
     gate: GateName = attrs.field(
@@ -42,6 +46,9 @@ class EnrolOptions:
     skip_bad: bool = False
     metadata: Metadata = attrs.field(factory=dict)
     store_crops: bool = False
+    liveness: LivenessGate = attrs.field(
+        default="off", validator=attrs.validators.in_(("off", "observe", "enforce"))
+    )
 
 
 @attrs.frozen
@@ -54,6 +61,7 @@ class PhotoResult:
         face_id: of the enrolled face; empty otherwise.
         quality: 0..1; None if no face was found.
         error: why it failed; None otherwise.
+        liveness: what a model said about the face, where the gate asked one.
     """
 
     source: str
@@ -61,6 +69,15 @@ class PhotoResult:
     face_id: str = ""
     quality: float | None = None
     error: FaceCVError | None = None
+    liveness: AttributeValue | None = None
+
+
+@attrs.frozen(eq=False)
+class _Good:
+    """A face that can be enrolled."""
+
+    record: FaceRecord
+    liveness: AttributeValue | None = None
 
 
 @attrs.frozen
@@ -99,8 +116,10 @@ class Enroller:
         that is not is made in the space of the current embedder.
 
         Raises:
-            InputError: a photo cannot be read, has no face or fails the quality gate, and
-                `skip_bad` is off, or no photo at all could be used. Nothing is left behind.
+            InputError: a photo cannot be read, has no face or fails the gate of quality or of
+                liveness, and `skip_bad` is off, or no photo at all could be used. Nothing is left
+                behind.
+            ConfigurationError: the liveness gate is on, but no model gives liveness.
             GalleryError: the gallery refuses.
             ModelNotFoundError: no model at hand has the collection's space.
         """
@@ -121,8 +140,11 @@ class Enroller:
         find: FindOptions | None,
     ) -> Enrolment:
         draft = Person(name, metadata=options.metadata)
-        looked = [self._look(photo, index, options, find) for index, photo in enumerate(photos)]
-        good = [item for item in looked if isinstance(item, FaceRecord)]
+        want = wanted(Want(crop=True), options.liveness, self.analyser)
+        looked = [
+            self._look(photo, index, want, options, find) for index, photo in enumerate(photos)
+        ]
+        good = [item.record for item in looked if isinstance(item, _Good)]
         failures = [item for item in looked if isinstance(item, PhotoResult)]
         if not good:
             raise next(
@@ -140,7 +162,7 @@ class Enroller:
             GalleryError: the gallery refuses.
         """
         person, created, known = self._store(collection, Person(name), list(faces), EnrolOptions())
-        return Enrolment(person, created, tuple(_result(face, known) for face in faces))
+        return Enrolment(person, created, tuple(_result(_Good(face), known) for face in faces))
 
     def ensure_collection(self, name: str, *, store_crops: bool = False) -> Collection:
         """Return the collection, made for the current embedder if it is not there."""
@@ -156,17 +178,17 @@ class Enroller:
         self,
         photo: ImageSource | Image,
         index: int,
+        want: Want,
         options: EnrolOptions,
         find: FindOptions | None,
-    ) -> FaceRecord | PhotoResult:
+    ) -> _Good | PhotoResult:
         """Return the face of a photo, or a report of why there is none."""
         source = f"photo {index + 1}"
         try:
             image = self.analyser.read(photo)
             source = image.source or source
-            want = Want(crop=True)
             face = largest(self.analyser.analyse([image], want, find)[0])
-            return _record(face, source, options.gate)
+            return _checked(face, source, options)
         except FaceCVError as error:
             if not options.skip_bad:
                 raise
@@ -201,10 +223,16 @@ class Enroller:
         return persons[0] if persons else None
 
 
-def _record(face: Face | None, source: str, gate: GateName) -> FaceRecord:
-    """Return a face as a record; raise an `InputError` if it is missing or not good enough."""
+def _checked(face: Face | None, source: str, options: EnrolOptions) -> _Good:
+    """Return a face that passes all gates; raise an `InputError` otherwise."""
     if face is None:
         raise FaceNotFoundError(f"{source}: no face found")
+    check_live(face, options.liveness, source)
+    return _Good(_record(face, source, options.gate), liveness_of(face))
+
+
+def _record(face: Face, source: str, gate: GateName) -> FaceRecord:
+    """Return a face as a record; raise an `InputError` if it is not good enough."""
     if face.embedding is None or face.crop is None or face.quality is None:
         raise FaceNotFoundError(
             f"{source}: the detector gives no landmarks", hint="use a detector with landmarks"
@@ -236,9 +264,11 @@ def _distinct(records: Sequence[FaceRecord], seen: set[str]) -> list[FaceRecord]
     return [r for r in records if r.digest not in seen and first[r.digest] is r]
 
 
-def _result(item: FaceRecord | PhotoResult, known: frozenset[str]) -> PhotoResult:
+def _result(item: _Good | PhotoResult, known: frozenset[str]) -> PhotoResult:
     if isinstance(item, PhotoResult):
         return item
-    if item.id in known:
-        return PhotoResult(item.source, "known", quality=item.quality)
-    return PhotoResult(item.source, "enrolled", item.id, item.quality)
+    record = item.record
+    made = PhotoResult(record.source, "known", "", record.quality, liveness=item.liveness)
+    if record.id in known:
+        return made
+    return attrs.evolve(made, status="enrolled", face_id=record.id)

@@ -15,7 +15,7 @@ from facecv.entrypoints.cli.options import Form
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from facecv.core.attributes import AttributeValue, HeadPose, LandmarkSet
+    from facecv.core.attributes import AttributeValue
     from facecv.core.face import Face
     from facecv.core.ports.annotator import Label
 
@@ -118,26 +118,7 @@ def _what(face: "Face") -> str:
 
 
 def _attributes_text(attributes: "Mapping[str, AttributeValue]") -> str:
-    return tables.joined([_attribute(name, value) for name, value in attributes.items()])
-
-
-def _attribute(name: str, attribute: "AttributeValue") -> str:
-    value = attribute.value
-    if isinstance(value, bool):
-        return name if value else f"no {name}"
-    if isinstance(value, str):
-        return f"{name} {value}: {attribute.reason}" if attribute.reason else value
-    if isinstance(value, int | float):
-        return f"{name} {value:.0f}"
-    return _many_numbers(name, value)
-
-
-def _many_numbers(name: str, value: "HeadPose | LandmarkSet") -> str:
-    from facecv.core.attributes import HeadPose
-
-    if isinstance(value, HeadPose):
-        return f"yaw {value.yaw:+.0f}° pitch {value.pitch:+.0f}° roll {value.roll:+.0f}°"
-    return f"{name} ({len(value.points)} points)"
+    return tables.joined([tables.attribute_text(name, value) for name, value in attributes.items()])
 
 
 def _is_short(attribute: "AttributeValue") -> bool:

@@ -8,6 +8,7 @@ import attrs
 import rich_click as click
 
 from facecv.core.errors import CollectionNotFoundError, FaceCVError, GalleryError, InputError
+from facecv.core.liveness import ATTRIBUTE, LIVE
 from facecv.entrypoints.cli import options, output, tables
 from facecv.entrypoints.cli.errors import DONE, EPILOG, INPUT, leave, show_error
 from facecv.entrypoints.cli.inputs import STDIN, Source, find_sources, is_picture, pictures_in
@@ -72,6 +73,9 @@ class Desk:
     panel="Person",
     type=click.Choice(options.GATES),
     help="How good a face must be.",
+)
+@options.liveness_option(
+    "liveness.enrolment", "Person", "Whether a face must be live; observe only tells."
 )
 @click.option(
     "--skip-bad",
@@ -174,6 +178,9 @@ def _try(desk: Desk, candidate: Candidate, invocation: Invocation) -> "Enrolment
     for photo in enrolment.photos:
         if photo.error:
             output.warn(f"{candidate.name}: skipped {photo.error.message}")
+        elif photo.liveness and photo.liveness.value != LIVE:
+            said = tables.attribute_text(ATTRIBUTE, photo.liveness)
+            output.warn(f"{candidate.name}: {photo.source}: {said}")
     return enrolment
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from facecv.core.liveness import ATTRIBUTE, LIVE
 from facecv.entrypoints.cli import options, pictures, shapes, tables
 from facecv.entrypoints.cli.drawing import drawing
 from facecv.entrypoints.cli.errors import EPILOG, leave
@@ -34,6 +35,11 @@ decision_options = options.stacked(
         metavar="COSINE",
         panel="Decision",
         help="The best two persons closer than this are ambiguous.",
+    ),
+    options.liveness_option(
+        "liveness.identification",
+        "Decision",
+        "Whether a face must be live to be answered; observe only tells.",
     ),
     options.setting(
         "--top-k",
@@ -76,7 +82,8 @@ def identify(
     """Say who is in pictures, among the persons enrolled in a collection.
 
     A face is a match, ambiguous (two persons are about equally alike) or unknown. Exits with 1 if
-    no face is a match.
+    no face is a match. With --liveness enforce, faces that are not live are left out; a picture
+    that has no other fails.
     """
     from facecv.core.services.identify import IdentifyOptions
 
@@ -100,6 +107,9 @@ def identify(
 def _cells(one: "Identified") -> tuple[object, ...]:
     who = one.identification
     status = tables.styled(who.status, _COLORS[who.status])
+    said = one.face.attributes.get(ATTRIBUTE)
+    if said and said.value != LIVE:
+        status = tables.styled(f"{who.status}, {tables.attribute_text(ATTRIBUTE, said)}", "red")
     return tables.box_text(one.face.box), _names(one) or "-", tables.number(who.best), status
 
 

@@ -23,6 +23,7 @@ PASSES = ("auto", "single")
 PADDINGS = ("rectangle", "square")
 ROTATIONS = ("off", "auto")
 GATES = ("off", "standard", "strict")
+LIVENESS_GATES = ("off", "observe", "enforce")
 LEVELS = ("debug", "info", "warning", "error")
 
 FILE = click.Path(path_type=Path)
@@ -222,6 +223,13 @@ detection_options = stacked(
         help="auto turns a picture in which no face is found.",
     ),
 )
+
+
+def liveness_option(key: str, panel: str, help_text: str) -> Decorator:
+    """Return the option ``--liveness`` for the gate at `key` of the configuration."""
+    gates = click.Choice(LIVENESS_GATES)
+    return setting("--liveness", key=key, panel=panel, type=gates, help=help_text)
+
 
 gallery_file_option = setting(
     "--gallery",

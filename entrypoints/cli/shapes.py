@@ -90,7 +90,10 @@ def match_shape(match: "Match") -> Shape:
 
 
 def identified_shape(face: "Face", who: "Identification") -> Shape:
-    """Return a face and who it is; `matches` is empty for an unknown face."""
+    """Return a face and who it is; `matches` is empty for an unknown face.
+
+    With a liveness gate it holds what a model said about that, too.
+    """
     return {
         "box": box_shape(face.box),
         "score": round(face.score, 4),
@@ -98,6 +101,7 @@ def identified_shape(face: "Face", who: "Identification") -> Shape:
         "threshold": who.threshold,
         "best": who.best,
         "matches": [match_shape(match) for match in who.matches],
+        **{name: attribute_shape(value) for name, value in face.attributes.items()},
     }
 
 
@@ -107,6 +111,8 @@ def photo_shape(photo: "PhotoResult") -> Shape:
     shape: Shape = {"source": photo.source, "status": photo.status, "quality": quality}
     if photo.face_id:
         shape["face"] = photo.face_id
+    if photo.liveness:
+        shape["liveness"] = attribute_shape(photo.liveness)
     return shape | ({"error": error_shape(photo.error)} if photo.error else {})
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from facecv.core.attributes import AttributeValue, HeadPose, LandmarkSet
     from facecv.core.embedding import EmbeddingSpace
     from facecv.core.face import Face
     from facecv.core.gallery import Metadata
@@ -71,6 +72,26 @@ def quality_cell(face: "Face") -> object:
         return "-"
     score = face.quality.score
     return styled(f"{score:.2f}", "green" if score >= 0.5 else "yellow" if score >= 0.25 else "red")
+
+
+def attribute_text(name: str, attribute: "AttributeValue") -> str:
+    """Return what an attribute model says, in a few words."""
+    value = attribute.value
+    if isinstance(value, bool):
+        return name if value else f"no {name}"
+    if isinstance(value, str):
+        return f"{name} {value}: {attribute.reason}" if attribute.reason else value
+    if isinstance(value, int | float):
+        return f"{name} {value:.0f}"
+    return _many_numbers(name, value)
+
+
+def _many_numbers(name: str, value: "HeadPose | LandmarkSet") -> str:
+    from facecv.core.attributes import HeadPose
+
+    if isinstance(value, HeadPose):
+        return f"yaw {value.yaw:+.0f}° pitch {value.pitch:+.0f}° roll {value.roll:+.0f}°"
+    return f"{name} ({len(value.points)} points)"
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -10,6 +10,7 @@ from typing import get_args
 import pytest
 
 from facecv.core import errors as core
+from facecv.core.liveness import LivenessGate
 from facecv.core.ports.detector import Passes
 from facecv.core.ports.inference_backend import Device
 from facecv.core.quality import GateName
@@ -61,6 +62,7 @@ def test_wrong_usage_is_exit_code_2(cli: Cli, wrong: tuple[str, ...]) -> None:
         (options.ORDERS, Order),
         (options.ROTATIONS, Rotate),
         (options.GATES, GateName),
+        (options.LIVENESS_GATES, LivenessGate),
         (options.LEVELS, Level),
     ],
 )
