@@ -17,10 +17,12 @@ from facecv.core.ports.detector import Detector
 from facecv.core.ports.embedder import Embedder
 from facecv.core.ports.face_aligner import FaceAligner
 from facecv.core.ports.image_decoder import ImageDecoder
+from facecv.core.ports.meter import Meter
 from facecv.core.quality import measure_quality
 from facecv.core.services.attributes import AttributeModels, Said
 from facecv.core.services.cuts import Cuts, Found, landmarks_of
 from facecv.core.services.find import FindOptions, find_faces
+from facecv.core.services.metering import NoMeter, timed
 from facecv.core.services.registry import Reference, Registry
 from facecv.core.services.slot import Loaded
 
@@ -71,6 +73,7 @@ class Analyser:
     attribute_models: AttributeModels = attrs.field(factory=AttributeModels)
     find: FindOptions = attrs.field(factory=FindOptions)
     choice: Choice = attrs.field(factory=Choice)
+    meter: Meter = attrs.field(factory=NoMeter)
 
     def using(self, *, detector: str = "", embedder: str = "") -> Self:
         """Return an analyser that uses these models (by reference; empty: as this one)."""
@@ -91,7 +94,10 @@ class Analyser:
 
     def read(self, source: ImageSource | Image) -> Image:
         """Return `source` as a decoded picture; raises what the decoder raises."""
-        return source if isinstance(source, Image) else self.decoder.decode(source)
+        if isinstance(source, Image):
+            return source
+        with timed(self.meter, "decode", 1):
+            return self.decoder.decode(source)
 
     def detect(self, images: Sequence[Image], find: FindOptions | None = None) -> list[list[Face]]:
         """Return the faces of each picture with their quality, without loading an embedder."""
@@ -105,7 +111,10 @@ class Analyser:
         The faces of all pictures go through each network in one batch.
         """
         pixels = [image.pixels for image in images]
-        with self.detector.use(self.choice.detector) as detector:
+        with (
+            self.detector.use(self.choice.detector) as detector,
+            timed(self.meter, "detect", len(pixels), detector.name),
+        ):
             found = find_faces(detector.model, pixels, find or self.find)
         flat = [(image, face) for image, faces in zip(pixels, found, strict=True) for face in faces]
         described = iter(self.describe(flat, want))
@@ -118,7 +127,7 @@ class Analyser:
             crops: uint8 [N, S, S, 3] BGR, S the input size of the embedder.
         """
         with self.hold_embedder() as embedder:
-            return _embedded(embedder.model, crops)
+            return self._embedded(embedder, crops)
 
     @contextmanager
     def hold_embedder(self) -> Iterator[Loaded[Embedder]]:
@@ -144,19 +153,25 @@ class Analyser:
         faces = [Face(detection) for _, detection in found]
         cuts = Cuts(self.aligner, found)
         if cuts.marked and (want.quality or want.crop):
-            for index, crop in zip(cuts.marked, cuts.aligned(_CROP), strict=True):
+            with timed(self.meter, "align", len(cuts.marked)):
+                crops = cuts.aligned(_CROP)
+            for index, crop in zip(cuts.marked, crops, strict=True):
                 faces[index] = _with_crop(faces[index], crop, want)
         if cuts.marked and want.embedding:
             for index, embedding in zip(cuts.marked, self._embed(cuts), strict=True):
                 faces[index] = attrs.evolve(faces[index], embedding=embedding)
         if found and want.attributes != frozenset():
-            said = self.attribute_models.describe(cuts, want.attributes)
+            said = self.attribute_models.describe(cuts, want.attributes, self.meter)
             faces = [_with_said(face, said.get(index, {})) for index, face in enumerate(faces)]
         return faces
 
     def _embed(self, cuts: Cuts) -> list[Embedding]:
         with self.hold_embedder() as embedder:
-            return _embedded(embedder.model, cuts.aligned(embedder.model.input_size))
+            return self._embedded(embedder, cuts.aligned(embedder.model.input_size))
+
+    def _embedded(self, embedder: Loaded[Embedder], crops: Pixels) -> list[Embedding]:
+        with timed(self.meter, "embed", len(crops), embedder.name):
+            return _embedded(embedder.model, crops)
 
 
 def _embedded(embedder: Embedder, crops: Pixels) -> list[Embedding]:

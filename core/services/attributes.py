@@ -7,7 +7,9 @@ import attrs
 from facecv.core.attributes import AttributeValue
 from facecv.core.errors import InputError
 from facecv.core.ports.attribute_model import AttributeModel
+from facecv.core.ports.meter import Meter
 from facecv.core.services.cuts import Cuts
+from facecv.core.services.metering import timed
 from facecv.core.services.slot import Slot
 
 Said = Mapping[str, AttributeValue]
@@ -53,12 +55,15 @@ class AttributeModels:
         if names is not None and told != names:
             self._refuse(names - told)
 
-    def describe(self, cuts: Cuts, names: frozenset[str] | None) -> Mapping[int, Said]:
+    def describe(
+        self, cuts: Cuts, names: frozenset[str] | None, meter: Meter
+    ) -> Mapping[int, Said]:
         """Return what is said about each face of a batch, by index; each model runs once.
 
         Args:
             cuts: the faces.
             names: the attributes asked for; None: all.
+            meter: is told how long each model takes.
 
         Raises:
             InputError: no model gives an attribute that was asked for.
@@ -67,7 +72,8 @@ class AttributeModels:
         for slot, wanted in list(self.needed(names)):
             with slot.use() as loaded:
                 views = cuts.views(loaded.model.needs)
-                answers = loaded.model.predict(list(views.values()))
+                with timed(meter, "attributes", len(views), loaded.name):
+                    answers = loaded.model.predict(list(views.values()))
             for index, answer in zip(views, answers, strict=True):
                 chosen = {name: value for name, value in answer.items() if name in wanted}
                 said.setdefault(index, {}).update(chosen)

@@ -7,6 +7,8 @@ import attrs
 from facecv.core.embedding import Embedding
 from facecv.core.gallery import Identification, Match, Metadata, SearchQuery
 from facecv.core.ports.gallery_repo import GalleryRepo
+from facecv.core.ports.meter import Meter
+from facecv.core.services.metering import NoMeter, timed
 
 
 @attrs.frozen
@@ -36,11 +38,13 @@ class Identifier:
         gallery: where the collections are.
         threshold: used where neither the caller nor the collection has one.
         margin: likewise.
+        meter: is told how long searches take.
     """
 
     gallery: GalleryRepo
     threshold: float
     margin: float
+    meter: Meter = attrs.field(factory=NoMeter)
 
     def identify(
         self, collection: str, probes: Sequence[Embedding], options: IdentifyOptions
@@ -56,7 +60,8 @@ class Identifier:
         margin = _first(options.margin, bound.margin, self.margin)
         # Two candidates at least: the runner-up decides whether the best is ambiguous.
         query = SearchQuery(top_k=max(options.top_k, 2), where=options.where)
-        found = self.gallery.search(collection, probes, query)
+        with timed(self.meter, "search", len(probes)):
+            found = self.gallery.search(collection, probes, query)
         return [_decide(matches, threshold, margin, options.top_k) for matches in found]
 
 

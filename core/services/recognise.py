@@ -61,7 +61,7 @@ class Recogniser:
     def _who(self, faces: Sequence[Face]) -> list[Identification]:
         probes = [face.embedding for face in faces if face.embedding]
         threshold = self._threshold(probes[0].space)
-        identifier = Identifier(self.gallery, threshold, self.margin)
+        identifier = Identifier(self.gallery, threshold, self.margin, self.analyser.meter)
         try:
             return identifier.identify(self.collection, probes, self.options)
         except CollectionNotFoundError:
