@@ -108,6 +108,21 @@ class EventPage:
     cursor: str = ""
 
 
+@attrs.frozen
+class DeadLetter:
+    """An event that a sink could not deliver, and has given up.
+
+    Attributes:
+        event: as it was handed over.
+        failures: how many tries were made.
+        problem: what went wrong last, without secrets.
+    """
+
+    event: Mapping[str, Any]
+    failures: int
+    problem: str
+
+
 def event_json(event: Event) -> dict[str, Any]:
     """Return an event as a JSON object: all keys always there, null where nothing is known.
 

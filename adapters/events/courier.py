@@ -9,9 +9,10 @@ import attrs
 import structlog
 from filelock import FileLock, Timeout
 
-from facecv.adapters.events.outbox import DeadLetter, Letter, Outbox
+from facecv.adapters.events.outbox import Letter, Outbox
 from facecv.core.backoff import Backoff
 from facecv.core.errors import SinkError
+from facecv.core.event import DeadLetter
 
 _PATROL = 1.0
 """Seconds after which an outbox is looked at even if nobody called: other processes fill it too."""
@@ -92,6 +93,12 @@ class CourierSink:
     def dead_letters(self) -> Sequence[DeadLetter]:
         """Return what could not be delivered, oldest first."""
         return self._outbox.dead_letters()
+
+    def revive(self) -> int:
+        """Put what was given up back among what is to be delivered."""
+        count = self._outbox.revive()
+        self._news.set()
+        return count
 
     def _work(self) -> None:
         lock = FileLock(f"{self._outbox.path}.{self._outbox.address[:8]}.lock")

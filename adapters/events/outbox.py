@@ -16,6 +16,7 @@ from typing import Any
 import attrs
 
 from facecv.core.errors import SinkError
+from facecv.core.event import DeadLetter
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS outbox (
@@ -55,21 +56,6 @@ class Letter:
     body: str
     failures: int = 0
     due: float = 0.0
-
-
-@attrs.frozen
-class DeadLetter:
-    """An event that could not be delivered.
-
-    Attributes:
-        event: as it was handed over.
-        failures: how many tries were made.
-        problem: what went wrong last, without secrets.
-    """
-
-    event: Mapping[str, Any]
-    failures: int
-    problem: str
 
 
 class Outbox:

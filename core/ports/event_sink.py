@@ -1,7 +1,9 @@
 """Port: where events go."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
+
+from facecv.core.event import DeadLetter
 
 
 class EventSink(Protocol):
@@ -20,4 +22,16 @@ class EventSink(Protocol):
 
     def close(self) -> None:
         """Flush and release. May be called twice."""
+        ...
+
+
+class DeliveringSink(EventSink, Protocol):
+    """A sink that delivers to somebody else, at least once, and gives up after many tries."""
+
+    def dead_letters(self) -> Sequence[DeadLetter]:
+        """Return what was given up, oldest first."""
+        ...
+
+    def revive(self) -> int:
+        """Try again to deliver what was given up; return how many events that is."""
         ...

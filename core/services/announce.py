@@ -9,7 +9,6 @@ import numpy as np
 from facecv.core.arrays import Pixels
 from facecv.core.embedding import Embedding
 from facecv.core.event import Event, EventKind
-from facecv.core.gallery import now
 from facecv.core.services.regard import Regard
 from facecv.core.services.tracking import Track
 
@@ -45,13 +44,13 @@ class Announcer:
             return datetime.fromtimestamp(time, UTC)
         return self.began + timedelta(seconds=time)
 
-    def up(self) -> None:
+    def up(self, time: float) -> None:
         """Say that frames come."""
-        self.emit(Event("source.up", self.source, now()))
+        self.emit(Event("source.up", self.source, self.moment(time)))
 
-    def down(self, why: str) -> None:
+    def down(self, time: float, why: str) -> None:
         """Say that no frames come any more."""
-        self.emit(Event("source.down", self.source, now(), detail=why))
+        self.emit(Event("source.down", self.source, self.moment(time), detail=why))
 
     def appeared(self, track: Track, regard: Regard, time: float) -> None:
         """Say that there is a face."""

@@ -2,7 +2,7 @@
 
 import time as clock
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Literal
 
 import attrs
@@ -126,6 +126,7 @@ class Watcher:
     _run: str = attrs.field(factory=lambda: new_id()[:12], init=False)
     _link: Link = attrs.field(default="new", init=False)
     _outages: int = attrs.field(default=0, init=False)
+    _last: float = attrs.field(default=0.0, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._tracker = Tracker(self.options.track)
@@ -138,11 +139,11 @@ class Watcher:
 
         self.announcer = attrs.evolve(self.announcer, emit=counted)
 
-    def watch(self, source: FrameSource) -> Iterator[Watched]:
+    def watch(self, source: FrameSource) -> Generator[Watched | None, None, None]:
         """Open a source and yield each frame with the faces in it, until it ends.
 
-        Events are handed over before the frame is yielded. What is left of the source when the
-        caller goes slower than it is dropped by the source.
+        Events are handed over before the frame is yielded. While no frame comes, None is yielded
+        some times a second, so that the caller can look at the clock. Close the iterator to stop.
 
         Raises:
             SourceError: a file cannot be read.
@@ -151,42 +152,45 @@ class Watcher:
             try:
                 yield from self._frames(source)
             finally:
-                self._finish(source.status)
+                self._finish(source)
 
-    def _frames(self, source: FrameSource) -> Iterator[Watched]:
+    def _frames(self, source: FrameSource) -> Generator[Watched | None, None, None]:
         while True:
             frame = source.take(_TICK)
             arrived = clock.time()
             status = source.status
-            self._notice(status)
+            self._notice(status, arrived)
             if frame is not None:
                 yield self._watch_one(frame, frame.time if source.live else arrived)
             elif status.state in {"ended", "closed"}:
                 return
-            elif source.live:
-                self._forget(self._tracker.advance(arrived))
+            else:
+                if source.live:
+                    self._forget(self._tracker.advance(arrived))
+                yield None
 
-    def _notice(self, status: SourceStatus) -> None:
-        """Tell once that a source was lost, however often it was tried since."""
+    def _notice(self, status: SourceStatus, time: float) -> None:
+        """Tell once that a live source was lost, however often it was tried since."""
         if status.outages > self._outages:
             self._outages = status.outages
-            self._go_down(status.problem)
+            self._go_down(status.problem, time)
 
-    def _go_down(self, why: str) -> None:
+    def _go_down(self, why: str, time: float) -> None:
         if self._link != "down":
             self._link = "down"
-            self.announcer.down(why)
+            self.announcer.down(time, why)
 
     def _watch_one(self, frame: Frame, arrived: float) -> Watched:
         before = self.tally.events
         if self._link != "up":
             self._link = "up"
-            self.announcer.up()
+            self.announcer.up(frame.time)
         if self.tally.frames % self.options.detect_every == 0:
             self._search(frame)
         else:
             self._forget(self._tracker.advance(frame.time))
         self.tally.frames += 1
+        self._last = frame.time
         if self.tally.events > before:
             self.tally.latencies.append(clock.time() - arrived)
         return Watched(frame, self._sights(frame.time))
@@ -246,10 +250,11 @@ class Watcher:
         for track in ended:
             self.announcer.left(track, self._regards.pop(track.number))
 
-    def _finish(self, status: SourceStatus) -> None:
+    def _finish(self, source: FrameSource) -> None:
         self._forget(self._tracker.finish())
         if self._link == "up":
-            self._go_down(status.problem or "the stream has ended")
+            time = clock.time() if source.live else self._last
+            self._go_down(source.status.problem or "the stream has ended", time)
 
     def _sights(self, time: float) -> tuple[Sight, ...]:
         return tuple(

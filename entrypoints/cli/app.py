@@ -7,6 +7,7 @@ from typing import Any
 import rich_click as click
 
 from facecv.entrypoints.cli import options
+from facecv.entrypoints.cli.attendance import attendance
 from facecv.entrypoints.cli.bench import bench
 from facecv.entrypoints.cli.config import config
 from facecv.entrypoints.cli.demo import demo
@@ -15,6 +16,7 @@ from facecv.entrypoints.cli.doctor import doctor
 from facecv.entrypoints.cli.embed import embed
 from facecv.entrypoints.cli.enroll import enroll
 from facecv.entrypoints.cli.errors import EPILOG
+from facecv.entrypoints.cli.events import events
 from facecv.entrypoints.cli.gallery import gallery
 from facecv.entrypoints.cli.identify import identify
 from facecv.entrypoints.cli.invocation import Invocation, Prepare, pass_invocation
@@ -23,11 +25,13 @@ from facecv.entrypoints.cli.models import models
 from facecv.entrypoints.cli.plugins import plugins
 from facecv.entrypoints.cli.root import PLUGIN_PANEL, RootGroup
 from facecv.entrypoints.cli.serve import serve
+from facecv.entrypoints.cli.stream import stream
 from facecv.entrypoints.cli.verify import verify
 
 PANELS: Mapping[str, Sequence[click.RichCommand]] = {
     "Pictures": (detect, analyze, embed, verify),
     "People": (enroll, identify, gallery),
+    "Streams": (stream, events, attendance),
     "Service": (serve, keys),
     "Installation": (models, doctor, config, plugins),
     "Trying out": (demo, bench),
