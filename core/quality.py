@@ -7,12 +7,17 @@ Gaussian of 4 pixels in the crop, or at 15 % of their light, none pass.
 """
 
 import math
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, Self
 
 import attrs
 import numpy as np
 
 from facecv.core.arrays import Floats, Pixels
+from facecv.core.attributes import AttributeValue, HeadPose
+
+_HIDDEN_BY_MASK = 0.8
+"""A mask leaves eyes and brows: ``strict`` refuses such a face, ``standard`` does not."""
 
 GateName = Literal["off", "standard", "strict"]
 
@@ -25,9 +30,10 @@ class Quality:
         sharpness: strength of fine detail.
         brightness: distance of the mean grey from too dark and too light.
         contrast: spread of the grey values.
-        pose: frontality, from the landmarks.
+        pose: frontality, from the landmarks, and from a head pose where one is known.
         size: distance between the eyes in the picture as given.
-        visibility: hint at occlusion: how alike the two halves and how face-like the lower part is.
+        visibility: hint at occlusion: how alike the two halves and how face-like the lower part is;
+            and whether there is a mask, where that is known.
     """
 
     sharpness: float
@@ -43,6 +49,21 @@ class Quality:
         parts: tuple[float, ...] = attrs.astuple(self)
         mean = math.prod(parts) ** (1 / len(parts))
         return math.sqrt(min(parts) * mean)
+
+    def given(self, attributes: Mapping[str, AttributeValue]) -> Self:
+        """Return the quality with what models say about ``pose`` and ``mask`` counted in.
+
+        Either can only lower a part: the pose that of the landmarks, a mask the visibility.
+        """
+        pose, mask = attributes.get("pose"), attributes.get("mask")
+        found = self
+        if pose and isinstance(pose.value, HeadPose):
+            found = attrs.evolve(found, pose=min(found.pose, _straightness(pose.value)))
+        if mask:
+            masked = mask.probabilities.get("mask", float(mask.value == "mask"))
+            hidden = min(found.visibility, 1 - _HIDDEN_BY_MASK * masked)
+            found = attrs.evolve(found, visibility=hidden)
+        return found
 
     def failed(self, gate: GateName) -> tuple[str, ...]:
         """Return the names of the parts that do not pass `gate` (empty: it passes)."""
@@ -125,6 +146,11 @@ def _frontality(points: Floats) -> float:
     pitch = abs(float(nose @ across) / drop - 0.5)
     stretch = abs(drop / span - 1.05)  # eyes close together for their distance to the mouth
     return _ramp(-max(yaw, pitch, stretch / 2), -0.55, -0.12)
+
+
+def _straightness(pose: HeadPose) -> float:
+    """Return 1 for a head that looks into the camera, 0 for one turned by 45 degrees and more."""
+    return _ramp(-max(abs(pose.yaw), abs(pose.pitch)), -45.0, -12.0)
 
 
 def _visibility(grey: Floats) -> float:

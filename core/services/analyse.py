@@ -196,4 +196,5 @@ def _with_crop(face: Face, crop: Pixels, want: Want) -> Face:
 
 
 def _with_said(face: Face, said: Said) -> Face:
-    return attrs.evolve(face, attributes=said)
+    quality = face.quality.given(said) if face.quality else None
+    return attrs.evolve(face, attributes=said, quality=quality)
