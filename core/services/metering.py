@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -102,13 +102,20 @@ class RollingMeter:
         window: seconds that are looked back.
         most: the most passes kept of one stage and model; where there are more, the report looks
             back less far.
+        clock: tells the time in seconds.
     """
 
-    def __init__(self, window: float = 300.0, most: int = 8192) -> None:
+    def __init__(
+        self,
+        window: float = 300.0,
+        most: int = 8192,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.window = window
         self._most = most
+        self._clock = clock
         self._lock = threading.Lock()
-        self._began = time.monotonic()
+        self._began = clock()
         self._stages: dict[tuple[str, str], deque[_Sample]] = {}
         self._batches: dict[str, deque[_Sample]] = {}
 
@@ -116,13 +123,13 @@ class RollingMeter:
         """Keep one pass through a stage."""
         with self._lock:
             samples = self._stages.setdefault((stage, model), deque(maxlen=self._most))
-            samples.append((time.monotonic(), seconds, items))
+            samples.append((self._clock(), seconds, items))
 
     def batch(self, model: str, size: int, /) -> None:
         """Keep one run of a network."""
         with self._lock:
             samples = self._batches.setdefault(model, deque(maxlen=self._most))
-            samples.append((time.monotonic(), 0.0, size))
+            samples.append((self._clock(), 0.0, size))
 
     def stages(self) -> Mapping[str, StageReport]:
         """Return what each stage did, whatever the model."""
@@ -152,7 +159,7 @@ class RollingMeter:
         }
 
     def _recent(self, kept: dict[KeyT, deque[_Sample]]) -> dict[KeyT, list[_Sample]]:
-        oldest = time.monotonic() - self.window
+        oldest = self._clock() - self.window
         with self._lock:
             found = {
                 key: [sample for sample in samples if sample[0] >= oldest]
@@ -161,7 +168,7 @@ class RollingMeter:
         return {key: samples for key, samples in found.items() if samples}
 
     def _report(self, samples: list[_Sample]) -> StageReport:
-        now = time.monotonic()
+        now = self._clock()
         full = len(samples) >= self._most
         since = min(when for when, _, _ in samples) if full else max(self._began, now - self.window)
         items = sum(count for _, _, count in samples)

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from facecv.core.errors import InputError
-from facecv.core.services import metering
 from facecv.core.services.analyse import Want
 from facecv.core.services.metering import Meters, NoMeter, RollingMeter, counted, timed
 from facecv.core.services.slot import Built
@@ -55,14 +54,12 @@ class TestRollingMeter:
     """The last minutes, in numbers."""
 
     @pytest.fixture
-    def clock(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    def clock(self) -> list[float]:
         """Return a list whose only number is the time."""
-        now = [1000.0]
-        monkeypatch.setattr(metering.time, "monotonic", lambda: now[0])
-        return now
+        return [1000.0]
 
     def test_percentiles_and_throughput_by_stage_and_by_model(self, clock: list[float]) -> None:
-        meter = RollingMeter(window=60)
+        meter = RollingMeter(60, clock=lambda: clock[0])
         for number in range(100):
             meter.observe("embed", (number + 1) / 100, 2, "a" if number < 50 else "b")
         clock[0] += 10
@@ -74,7 +71,7 @@ class TestRollingMeter:
         assert models["b", "embed"].p50 == pytest.approx(0.75, abs=0.01)
 
     def test_what_is_old_is_forgotten(self, clock: list[float]) -> None:
-        meter = RollingMeter(window=60)
+        meter = RollingMeter(60, clock=lambda: clock[0])
         meter.observe("decode", 1.0, 1, "")
         meter.batch("a", 9)
         clock[0] += 61
@@ -83,13 +80,13 @@ class TestRollingMeter:
         assert meter.stages()["decode"].per_second == pytest.approx(3 / 60)
 
     def test_a_full_memory_looks_back_less_far(self, clock: list[float]) -> None:
-        meter = RollingMeter(window=60, most=10)
+        meter = RollingMeter(60, 10, lambda: clock[0])
         for _ in range(30):
             clock[0] += 1
             meter.observe("decode", 0.1, 1, "")
         assert meter.stages()["decode"].per_second == pytest.approx(10 / 9)
 
-    def test_sizes_of_runs(self, clock: list[float]) -> None:
+    def test_sizes_of_runs(self) -> None:
         meter = RollingMeter()
         for size in (1, 2, 6):
             meter.batch("a", size)
