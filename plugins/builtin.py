@@ -113,6 +113,9 @@ class DecoderSettings:
         max_pixels: the most pixels of a picture.
         urls: whether pictures may be fetched from http(s) URLs.
         timeout: seconds that fetching one may take.
+        url_schemes: of URLs that may be fetched.
+        url_redirects: the most to follow.
+        public_urls_only: refuse addresses that are not on the public internet.
     """
 
     max_bytes: int = attrs.field(default=ImageLimits().max_bytes, validator=attrs.validators.ge(1))
@@ -121,6 +124,9 @@ class DecoderSettings:
     )
     urls: bool = True
     timeout: float = attrs.field(default=20.0, validator=attrs.validators.gt(0))
+    url_schemes: tuple[str, ...] = ("http", "https")
+    url_redirects: int = attrs.field(default=5, validator=attrs.validators.ge(0))
+    public_urls_only: bool = False
 
 
 def _scrfd(request: BuildRequest) -> "Detector":
@@ -245,11 +251,13 @@ def _local(request: BuildRequest) -> "ModelStore":
 
 
 def _decoder(request: BuildRequest) -> "ImageDecoder":
+    from facecv.adapters.images.addresses import UrlPolicy
     from facecv.adapters.images.decoder import PillowDecoder
 
     settings = request.settings_as(DecoderSettings)
     limits = ImageLimits(settings.max_bytes, settings.max_pixels)
-    return PillowDecoder(limits, urls=settings.urls, timeout=settings.timeout)
+    policy = UrlPolicy(settings.url_schemes, settings.url_redirects, settings.public_urls_only)
+    return PillowDecoder(limits, urls=settings.urls, timeout=settings.timeout, policy=policy)
 
 
 def _aligner(_: BuildRequest) -> "FaceAligner":

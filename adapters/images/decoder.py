@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from PIL.Image import Image as PillowImage
 from PIL.Image import Transpose
 
+from facecv.adapters.images.addresses import UrlPolicy
 from facecv.adapters.images.convert import from_array, from_pillow
-from facecv.adapters.images.fetch import UrlFetcher, redacted
+from facecv.adapters.images.fetch import UrlFetcher
 from facecv.adapters.images.formats import open_picture
 from facecv.adapters.images.jpeg import is_damaged
 from facecv.adapters.images.text import from_base64, from_data_uri
@@ -22,6 +23,7 @@ from facecv.core.errors import (
     ImageTooLargeError,
 )
 from facecv.core.image import Image, ImageLimits, ImageSource
+from facecv.core.urls import redacted
 
 _ORIENTATION = 0x0112
 _UPRIGHT = {
@@ -46,7 +48,12 @@ class PillowDecoder:
     """
 
     def __init__(
-        self, limits: ImageLimits | None = None, *, urls: bool = True, timeout: float = 20.0
+        self,
+        limits: ImageLimits | None = None,
+        *,
+        urls: bool = True,
+        timeout: float = 20.0,
+        policy: UrlPolicy | None = None,
     ) -> None:
         """Make a decoder.
 
@@ -54,9 +61,11 @@ class PillowDecoder:
             limits: the most bytes and pixels to accept.
             urls: whether http(s) URLs are fetched.
             timeout: seconds to wait for a URL.
+            policy: which URLs may be asked for; None: all.
         """
         self._limits = limits or ImageLimits()
-        self._fetcher = UrlFetcher(self._limits.max_bytes, timeout) if urls else None
+        policy = policy or UrlPolicy()
+        self._fetcher = UrlFetcher(self._limits.max_bytes, timeout, policy) if urls else None
 
     def decode(self, source: ImageSource, /) -> Image:
         """Return the picture, upright, as uint8 BGR."""

@@ -1,22 +1,16 @@
 """Fetching pictures from the web."""
 
+import contextlib
 import time
 
 import attrs
 import httpx
 
+from facecv.adapters.images.addresses import UrlPolicy, public_address
 from facecv.core.errors import ImageFetchError, ImageTooLargeError
+from facecv.core.urls import redacted
 
-_MAX_REDIRECTS = 5
-
-
-def redacted(url: str) -> str:
-    """Return `url` without user name, password, query and fragment, for messages."""
-    try:
-        parsed = httpx.URL(url)
-    except httpx.InvalidURL:
-        return "an invalid URL"
-    return str(parsed.copy_with(username=None, password=None, query=None, fragment=None))
+_HEADERS = {"Accept": "image/*", "Accept-Encoding": "identity"}
 
 
 @attrs.frozen
@@ -26,16 +20,18 @@ class UrlFetcher:
     Attributes:
         max_bytes: the most bytes to accept.
         timeout: seconds for the whole, and for each wait.
+        policy: which URLs may be asked for.
     """
 
     max_bytes: int
     timeout: float
+    policy: UrlPolicy = attrs.field(factory=UrlPolicy)
 
     def fetch(self, url: str) -> bytes:
         """Return the content of `url`.
 
         Raises:
-            ImageFetchError: it cannot be had.
+            ImageFetchError: it cannot be had, or the policy forbids it.
             ImageTooLargeError: it has more than `max_bytes`.
         """
         try:
@@ -44,6 +40,10 @@ class UrlFetcher:
             raise self._too_slow(url) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise ImageFetchError(f"{redacted(url)} cannot be fetched: {error}") from error
+        except ImageFetchError as error:
+            if redacted(url) in error.message:
+                raise
+            raise ImageFetchError(f"{redacted(url)} cannot be fetched: {error}") from error
 
     def _fetch(self, url: str) -> bytes:
         deadline = time.monotonic() + self.timeout
@@ -51,16 +51,40 @@ class UrlFetcher:
         # Credentials go into the header only: the client's own log shows the URL.
         login = (address.username, address.password) if address.userinfo else None
         address = address.copy_with(username=None, password=None)
-        with (
-            httpx.Client(
-                timeout=self.timeout,
-                follow_redirects=True,
-                max_redirects=_MAX_REDIRECTS,
-                headers={"Accept": "image/*", "Accept-Encoding": "identity"},
-            ) as client,
-            client.stream("GET", address, auth=login) as response,
-        ):
-            return self._read(response, url, deadline)
+        home = _origin(address)
+        with httpx.Client(
+            timeout=self.timeout, headers=_HEADERS, trust_env=not self.policy.public_only
+        ) as client:
+            for _ in range(self.policy.redirects + 1):
+                request = self._request(client, address)
+                auth = login if _origin(address) == home else None
+                response = client.send(request, stream=True, auth=auth)
+                with contextlib.closing(response):
+                    if response.next_request is None:
+                        return self._read(response, url, deadline)
+                    address = address.join(response.headers["Location"])
+                if time.monotonic() > deadline:
+                    raise self._too_slow(url)
+        raise ImageFetchError(f"more than {self.policy.redirects} redirects")
+
+    def _request(self, client: httpx.Client, address: httpx.URL) -> httpx.Request:
+        """Return a request to an address that the policy allows, checked and pinned."""
+        if address.scheme not in self.policy.schemes:
+            raise ImageFetchError(f"the scheme {address.scheme!r} is not allowed")
+        if not self.policy.public_only:
+            return client.build_request("GET", address)
+        if not address.host:
+            raise ImageFetchError("the URL names no host")
+        port = address.port or (443 if address.scheme == "https" else 80)
+        name = address.raw_host.decode("ascii")
+        pinned = address.copy_with(host=public_address(name, port))
+        return client.build_request(
+            "GET",
+            pinned,
+            headers={"Host": address.netloc.decode("ascii")},
+            # The certificate must be that of the name, not of the address.
+            extensions={"sni_hostname": name},
+        )
 
     def _read(self, response: httpx.Response, url: str, deadline: float) -> bytes:
         if not response.is_success:
@@ -82,3 +106,7 @@ class UrlFetcher:
 
     def _too_slow(self, url: str) -> ImageFetchError:
         return ImageFetchError(f"{redacted(url)} takes longer than {self.timeout:g} seconds")
+
+
+def _origin(address: httpx.URL) -> tuple[str, str, int | None]:
+    return address.scheme, address.host, address.port

@@ -67,6 +67,9 @@ def served(config: Config) -> Config:
         "max_pixels": server.limits.image_pixels,
         "urls": server.urls.enabled,
         "timeout": server.urls.seconds,
+        "url_schemes": server.urls.schemes,
+        "url_redirects": server.urls.redirects,
+        "public_urls_only": not server.urls.private,
     }
     return evolve(config, {"image_decoders": {_BUILT_IN_DECODER: decoder}})
 

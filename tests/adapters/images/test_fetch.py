@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from facecv.adapters.images.decoder import PillowDecoder
-from facecv.adapters.images.fetch import UrlFetcher, redacted
+from facecv.adapters.images.fetch import UrlFetcher
 from facecv.core.errors import ImageDecodeError, ImageFetchError, ImageTooLargeError
 from facecv.plugins.contracts.image_decoder import png
 
@@ -138,14 +138,3 @@ class TestSecrets:
             PillowDecoder().decode(url)
         assert "secret" not in str(raised.value)
         assert "me:secret" not in caplog.text
-
-    @pytest.mark.parametrize(
-        ("url", "shown"),
-        [
-            ("https://u:p@a.org/x.jpg?k=1#f", "https://a.org/x.jpg"),
-            ("http://a.org:81/", "http://a.org:81/"),
-            ("http://a:b:c/", "an invalid URL"),
-        ],
-    )
-    def test_redacted(self, url: str, shown: str) -> None:
-        assert redacted(url) == shown
