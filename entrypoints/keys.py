@@ -12,6 +12,8 @@ import os
 import secrets
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -99,7 +101,11 @@ class KeyFile:
     def create(
         self, name: str, scope: Scope = "read", collections: tuple[str, ...] | None = None
     ) -> tuple[ApiKey, str]:
-        """Add a key; return what is known about it, and the key, which is not kept."""
+        """Add a key; return what is known about it, and the key, which is not kept.
+
+        Raises:
+            ConfigurationError: the file cannot be read or written.
+        """
         secret = _PREFIX + secrets.token_urlsafe(32)
         key = ApiKey(secrets.token_hex(4), name, _digest(secret), scope, collections)
         with self._writing():
@@ -110,7 +116,7 @@ class KeyFile:
         """Remove a key by its id.
 
         Raises:
-            ConfigurationError: there is none.
+            ConfigurationError: there is none, or the file cannot be read or written.
         """
         with self._writing():
             keys = _read(self.path)
@@ -120,10 +126,15 @@ class KeyFile:
             _write(self.path, tuple(key for key in keys if key is not found))
         return found
 
-    def _writing(self) -> FileLock:
-        """Return a lock against other processes that change the file."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        return FileLock(self.path.with_name(self.path.name + ".lock"))
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Keep other processes from changing the file meanwhile."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.path.with_name(self.path.name + ".lock")):
+                yield
+        except OSError as error:
+            raise ConfigurationError(f"{self.path} cannot be written: {error}") from error
 
 
 def _digest(secret: str) -> str:
