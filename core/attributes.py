@@ -13,6 +13,8 @@ from facecv.core.geometry import Box
 class HeadPose:
     """How a head is turned, in degrees; 0, 0, 0 looks into the camera.
 
+    The turns are about the axes of the picture, in the order roll, yaw, pitch (as in 300W-LP).
+
     Attributes:
         yaw: above 0: towards the right edge of the picture.
         pitch: above 0: up.

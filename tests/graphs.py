@@ -6,7 +6,8 @@ colour order, normalisation or coordinate shows:
 * `scrfd` sees a face wherever an aligned cell of 16 x 16 pixels is red; `red_cells` draws such
   pictures and `face_at` says what must be found;
 * `arcface` projects the mean colours of sixteen parts of the crop;
-* `genderage` takes mean red for the male logit, mean blue for the female, mean green for the age.
+* `linear` takes the mean colour of the crop times a matrix; `genderage` is one: mean red for the
+  male logit, mean blue for the female, mean green for the age.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ from onnx import TensorProto, helper, numpy_helper
 from facecv.core.arrays import Pixels
 from facecv.core.face import Detection
 from facecv.core.geometry import ARCFACE_TEMPLATE, Box
-from facecv.core.pack import InputSpec, ModelFile, ModelSpec, RecognitionSpec, Task
+from facecv.core.pack import ColorOrder, InputSpec, ModelFile, ModelSpec, RecognitionSpec, Task
 
 Axis = int | str
 CELL = 16
@@ -156,19 +157,59 @@ def arcface(
 def genderage(folder: Path, *, side: int = 96, batch: Axis = "N") -> ModelFile:
     """Return a genderage network: logits are mean blue and red / 64, the age mean green / 255."""
     matrix = np.array([[0, 1 / 64, 0], [0, 0, 1 / 255], [1 / 64, 0, 0]], np.float32)
+    return linear(folder, "genderage", matrix, side=side, batch=batch)
+
+
+def linear(
+    folder: Path,
+    name: str,
+    matrix: np.ndarray,
+    bias: np.ndarray | None = None,
+    *,
+    side: int,
+    batch: Axis = "N",
+    axes: Sequence[Axis | None] | None = None,
+    channels_last: bool = False,
+    color: ColorOrder = "rgb",
+) -> ModelFile:
+    """Return a network that gives the mean colour of a crop, 0..255, times `matrix`, plus `bias`.
+
+    Args:
+        folder: where the file is written.
+        name: of the file and the model.
+        matrix: [C, K], C the number of channels.
+        bias: [K]; None: nothing.
+        side: of the crops, pixels.
+        batch: crops in a run; a word: free.
+        axes: the declared input, instead of what follows from the others.
+        channels_last: whether it wants [N, S, S, C].
+        color: of what its manifest says.
+    """
+    channels, length = matrix.shape
+    plane: Sequence[Axis | None] = (
+        [side, side, channels] if channels_last else [channels, side, side]
+    )
     nodes = [
-        helper.make_node("GlobalAveragePool", ["data"], ["p"]),
+        helper.make_node("GlobalAveragePool", ["planes" if channels_last else "data"], ["p"]),
         helper.make_node("Flatten", ["p"], ["f"]),
-        helper.make_node("MatMul", ["f", "matrix"], ["fc1"]),
+        helper.make_node("MatMul", ["f", "matrix"], ["product"]),
+        helper.make_node("Add", ["product", "bias"], ["fc1"]),
     ]
+    if channels_last:
+        nodes.insert(0, helper.make_node("Transpose", ["data"], ["planes"], perm=[0, 3, 1, 2]))
+    added = np.zeros(length) if bias is None else bias
     graph = helper.make_graph(
         nodes,
-        "genderage",
-        [_tensor("data", [batch, 3, side, side])],
-        [_tensor("fc1", [batch, 3])],
-        [numpy_helper.from_array(matrix, "matrix")],
+        "linear",
+        [_tensor("data", axes or [batch, *plane])],
+        [_tensor("fc1", [batch, length])],
+        [
+            numpy_helper.from_array(matrix.astype(np.float32), "matrix"),
+            numpy_helper.from_array(added.astype(np.float32), "bias"),
+        ],
     )
-    return save(graph, folder / "genderage.onnx", "attributes", InputSpec(mean=0.0, std=1.0))
+    spec = InputSpec((side, side), color, 0.0, 1.0)
+    return save(graph, folder / f"{name}.onnx", "attributes", spec)
 
 
 def doubler(folder: Path) -> ModelFile:

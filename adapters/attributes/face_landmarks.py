@@ -40,7 +40,8 @@ class _Points:
     def find(self, faces: Sequence[FaceView]) -> list[Floats]:
         """Return the points of each face, float32 [count, axes], in pixels of its picture."""
         rows = self._network.outputs(stack_crops(faces, self.need.size))
-        points = rows.reshape(len(faces), -1, self._axes)[:, -self._count :]
+        points = rows.reshape(len(faces), self._network.length // self._axes, self._axes)
+        points = points[:, -self._count :]
         return [self._placed(face, each) for face, each in zip(faces, points, strict=True)]
 
     def _placed(self, face: FaceView, points: Floats) -> Floats:

@@ -45,7 +45,13 @@ def _pose(points: Floats | None) -> HeadPose | None:
     down = np.array([-along[1], along[0]])
     nose, mouth = points[2] - eyes, points[3:].mean(axis=0) - eyes
     height = float(mouth @ down)
-    yaw = math.degrees(math.atan2(_YAW * float(nose @ along), span))
-    pitch = _PITCH_LEVEL + _PITCH * float(nose @ down) / height if height > 1e-3 else 0.0
-    roll = math.degrees(math.atan2(float(across[1]), float(across[0])))
-    return HeadPose(yaw, min(max(pitch, -_STEEPEST), _STEEPEST), roll)
+    drop = float(nose @ down) / height if height > 1e-3 else 0.5
+    pitch = min(max(_PITCH_LEVEL + _PITCH * drop, -_STEEPEST), _STEEPEST)
+    # Where the face looks, for one unit towards the camera: in its own frame, then the picture's.
+    gaze = along * (_YAW * float(nose @ along) / span) - down * math.tan(math.radians(pitch))
+    right, below = gaze.tolist()
+    return HeadPose(
+        yaw=math.degrees(math.atan(right)),
+        pitch=math.degrees(math.atan(-below)),
+        roll=math.degrees(math.atan2(float(across[1]), float(across[0]))),
+    )

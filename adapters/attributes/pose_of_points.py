@@ -29,11 +29,12 @@ def head_pose(points: Floats) -> HeadPose:
     way = points[_MOUTH].mean(axis=0) - points[_EYES].mean(axis=0)
     slope = _unit(way - across * float(way @ across))
     front = math.cos(_LEAN) * np.cross(across, slope) + math.sin(_LEAN) * slope
+    down = np.cross(front, across)
     x, y, z = front.tolist()
     return HeadPose(
-        yaw=math.degrees(math.atan2(x, z)),
-        pitch=math.degrees(math.asin(min(max(-y, -1.0), 1.0))),
-        roll=math.degrees(math.atan2(float(across[1]), float(across[0]))),
+        yaw=math.degrees(math.asin(min(max(x, -1.0), 1.0))),
+        pitch=math.degrees(math.atan2(-y, z)),
+        roll=math.degrees(math.atan2(-float(down[0]), float(across[0]))),
     )
 
 
