@@ -3,17 +3,15 @@
 from pathlib import Path
 from typing import Any
 
-import attrs
 import numpy as np
 import pytest
 
 from facecv.adapters.attributes.columns import ColumnAttributes
-from facecv.adapters.backends.onnxruntime import OnnxRuntimeBackend
 from facecv.core.attributes import AlignedCropNeed, BoxCropNeed
 from facecv.core.errors import ManifestError, ModelSignatureError
-from facecv.core.ports.inference_backend import SessionOptions
 from facecv.plugins.contracts.attribute_model import AttributeModelContract
 from tests import graphs
+from tests.adapters.attributes.loading import opened, with_settings
 from tests.adapters.attributes.views import view
 
 COLUMNS = ["hue=blue", "hue=red", "green"]
@@ -21,10 +19,8 @@ COLUMNS = ["hue=blue", "hue=red", "green"]
 
 def load(folder: Path, **settings: Any) -> ColumnAttributes:
     """Return a model of 112x112 crops: mean blue / 64, mean red / 64, mean green / 255."""
-    model = graphs.genderage(folder, side=112)
-    model = attrs.evolve(model, spec=attrs.evolve(model.spec, settings=settings))
-    session = OnnxRuntimeBackend().load(model, SessionOptions(device="cpu", threads=1))
-    return ColumnAttributes(session, model)
+    model = with_settings(graphs.genderage(folder, side=112), **settings)
+    return ColumnAttributes(opened(model), model)
 
 
 class TestColumnAttributesContract(AttributeModelContract):
@@ -79,3 +75,34 @@ def test_another_number_of_columns_is_refused(tmp_path: Path) -> None:
     """Manifest and network disagree."""
     with pytest.raises(ModelSignatureError, match="3 numbers for a face, its manifest names 2"):
         load(tmp_path, columns=["age", "height"])
+
+
+def grey(folder: Path, axes: list[int | str | None] | None, **form: Any) -> ColumnAttributes:
+    """Return a model of grey 48x48 crops that gives two logits: grey / 64 and 2."""
+    matrix, bias = np.array([[1 / 64, 0]]), np.array([0, 2.0])
+    model = graphs.linear(folder, "moods", matrix, bias, side=48, axes=axes, color="grey", **form)
+    settings = {"columns": ["mood=up", "mood=down"], "softmax": True, "box_scale": 1.0}
+    model = with_settings(model, **settings)
+    return ColumnAttributes(opened(model), model)
+
+
+@pytest.mark.parametrize(
+    ("axes", "form"),
+    [
+        (["N", 48, 48, 1], {"channels_last": True}),
+        ([1, 1, 48, 48], {"batch": 1}),
+        ([None, None, None, None], {}),
+    ],
+    ids=["channels last", "one at a time", "free axes"],
+)
+def test_grey_networks_of_every_layout_that_give_logits(
+    tmp_path: Path, axes: list[int | str | None], form: dict[str, Any]
+) -> None:
+    """FER+ and its like: the manifest says colour, size, and that there are no probabilities."""
+    model = grey(tmp_path, axes, **form)
+    assert model.needs == (BoxCropNeed(48, 1.0),)
+    crops = [np.full((48, 48, 3), shade, np.uint8) for shade in (192, 64)]
+    bright, dim = (said["mood"] for said in model.predict([view(crop) for crop in crops]))
+    assert (bright.value, dim.value) == ("up", "down")
+    assert bright.probabilities["up"] == pytest.approx(1 / (1 + np.exp(2 - 3)))
+    assert bright.score == bright.probabilities["up"]

@@ -6,19 +6,17 @@ import numpy as np
 import pytest
 
 from facecv.adapters.attributes.genderage import GenderAge
-from facecv.adapters.backends.onnxruntime import OnnxRuntimeBackend
 from facecv.core.attributes import BoxCropNeed
 from facecv.core.errors import ModelSignatureError
 from facecv.core.pack import ModelFile
-from facecv.core.ports.inference_backend import SessionOptions
 from facecv.plugins.contracts.attribute_model import AttributeModelContract
 from tests import graphs
+from tests.adapters.attributes.loading import opened
 from tests.adapters.attributes.views import view
 
 
 def load(model: ModelFile) -> GenderAge:
-    session = OnnxRuntimeBackend().load(model, SessionOptions(device="cpu", threads=1))
-    return GenderAge(session, model)
+    return GenderAge(opened(model), model)
 
 
 class TestGenderAgeContract(AttributeModelContract):
