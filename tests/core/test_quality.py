@@ -3,11 +3,13 @@
 import itertools
 from collections.abc import Callable, Iterable
 
+import attrs
 import cv2
 import numpy as np
 import pytest
 
 from facecv.core.arrays import Floats, Pixels, check_pixels
+from facecv.core.attributes import AttributeValue, HeadPose
 from facecv.core.geometry import ARCFACE_TEMPLATE
 from facecv.core.quality import GATES, GateName, Quality, measure_quality
 
@@ -148,6 +150,51 @@ class TestParts:
             quality = measure_quality(noise, random.normal(0, 50, (5, 2)).astype(np.float32))
             parts_found = [getattr(quality, name) for name in GATES["strict"]]
             assert all(0.0 <= part <= 1.0 for part in [*parts_found, quality.score])
+
+
+class TestGiven:
+    """What models say can lower a part, and never raise one."""
+
+    @staticmethod
+    def _given(pose: HeadPose | None = None, masked: float | None = None) -> Quality:
+        said = {}
+        if pose:
+            said["pose"] = AttributeValue(pose)
+        if masked is not None:
+            shares = {"mask": masked, "no_mask": 1 - masked}
+            said["mask"] = AttributeValue(max(shares, key=lambda name: shares[name]), 0.9, shares)
+        return FINE.given(said)
+
+    @pytest.mark.parametrize("axis", ["yaw", "pitch"])
+    @pytest.mark.parametrize("sign", [-1, 1])
+    def test_pose_falls_with_the_angles(self, axis: str, sign: int) -> None:
+        poses = [
+            self._given(attrs.evolve(HeadPose(0, 0, 0), **{axis: sign * angle})).pose
+            for angle in range(0, 60, 5)
+        ]
+        assert _falls(poses)
+
+    def test_roll_does_not_count(self) -> None:
+        assert self._given(HeadPose(0, 0, 80)) == FINE
+
+    def test_a_mask_hides_the_face(self) -> None:
+        seen = [self._given(masked=share).visibility for share in (0, 0.5, 1)]
+        assert seen == pytest.approx([1.0, 0.6, 0.2])
+        masked = self._given(masked=1.0)
+        assert masked.failed("strict") == ("visibility",)
+        assert masked.failed("standard") == ()
+
+    def test_a_mask_that_is_a_word_counts_too(self) -> None:
+        assert FINE.given({"mask": AttributeValue("mask")}).visibility < 0.3
+        assert FINE.given({"mask": AttributeValue("no_mask")}) == FINE
+
+    def test_nothing_is_raised(self) -> None:
+        poor = Quality(0.1, 0.1, 0.1, 0.1, 0.1, 0.1)
+        assert poor.given({"pose": AttributeValue(HeadPose(0, 0, 0))}) == poor
+        assert poor.given({"mask": AttributeValue("no_mask")}) == poor
+
+    def test_other_attributes_do_not_count(self) -> None:
+        assert FINE.given({"age": AttributeValue(3.0)}) == FINE
 
 
 class TestScore:
