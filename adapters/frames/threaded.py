@@ -182,5 +182,7 @@ class _Pace:
         # Half a percent early is on time: time stamps are rounded.
         if moment < self._due - self._step * 0.005:
             return False
-        self._due = max(self._due + self._step, moment)
+        # Who is late begins anew, or else a pause would be made up for by a burst.
+        late = moment > self._due + self._step
+        self._due = (moment if late else self._due) + self._step
         return True
