@@ -33,7 +33,9 @@ class TestLandmarkSet:
             points = np.zeros((5, axes))
             kept = LandmarkSet(points).points
             points[0] = 9
-            assert (kept.dtype, kept.shape, kept.sum()) == (np.float32, (5, axes), 0)
+            assert kept.dtype == np.float32
+            assert kept.shape == (5, axes)
+            assert not kept.any()
             with pytest.raises(ValueError, match="read-only"):
                 kept[0] = 1
 

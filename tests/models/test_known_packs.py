@@ -9,7 +9,7 @@ from facecv.core.pack import PackManifest, RecognitionSpec
 from facecv.models.catalogue import PackCatalogue
 
 INSIGHTFACE = ("antelopev2", "buffalo_l", "buffalo_m", "buffalo_s", "buffalo_sc")
-PACKS = (*INSIGHTFACE, "arcface_r100_v1", "auraface")
+PACKS = (*INSIGHTFACE, "arcface_r100_v1", "auraface", "emotion_ferplus", "fsanet")
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,36 @@ def test_one_file_is_described_alike_in_all_packs(catalogue: PackCatalogue) -> N
         spec = known.spec
         described = (spec.size, spec.task, spec.provider, spec.input, spec.recognition)
         assert facts.setdefault(spec.sha256, described) == described
+
+
+@pytest.mark.parametrize("name", ["antelopev2", "buffalo_l", "buffalo_m", "buffalo_s"])
+def test_dense_landmarks_are_attributes(catalogue: PackCatalogue, name: str) -> None:
+    found = {model.name: model for model in catalogue.pack(name).for_task("attributes")}
+    assert set(found) == {"genderage", "2d106det", "1k3d68"}
+    assert found["2d106det"].provider == "landmarks-106"
+    assert found["1k3d68"].provider == "landmarks-68"
+    assert found["1k3d68"].input.size == found["2d106det"].input.size == (192, 192)
+
+
+def test_ferplus_speaks_of_moods_as_nano_does(catalogue: PackCatalogue) -> None:
+    emotions = [
+        {column for column in model.settings["columns"] if column.startswith("emotion=")}
+        for model in (
+            catalogue.pack("emotion_ferplus").model("emotion_ferplus"),
+            catalogue.pack("nano").model("attributes_nano"),
+        )
+    ]
+    assert emotions[0] - emotions[1] == {"emotion=contempt"}
+    assert emotions[1] < emotions[0]
+
+
+def test_loose_networks_are_attributes_with_digests(catalogue: PackCatalogue) -> None:
+    assert catalogue.loose
+    for model in catalogue.loose:
+        assert model.task == "attributes"
+        assert len(model.sha256) == 64
+        assert model.licence
+        assert catalogue.by_digest(model.sha256) is None
 
 
 def test_thresholds_fall_with_the_false_accept_rate(catalogue: PackCatalogue) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+import attrs
 import pytest
 import structlog
 
@@ -116,10 +117,62 @@ def test_a_manifest_in_the_folder_counts_unless_another_pack_is_named(
     assert known.local_pack(folder, "small").name == "small"
 
 
+POSE = model("attributes", "pose")
+MORE = model("attributes", "more")
+TWIN = attrs.evolve(model("attributes", "twin"), part_of="pose")
+EXTRA = PackManifest(name="extra", models=(POSE, TWIN, MORE))
+
+
+@pytest.fixture
+def more(known: PackCatalogue) -> PackCatalogue:
+    """Return the catalogue with a pack of attribute models, and a loose one."""
+    loose = """
+[[models]]
+name = "loose"
+file = "loose.onnx"
+task = "attributes"
+provider = "any"
+"""
+    write(known.built_in / "loose.toml", f'{loose}sha256 = "{digest("loose")}"')
+    return attrs.evolve(known, registered=(*known.registered, EXTRA))
+
+
+class TestAttributesOfOthers:
+    """Attribute models that are known join the pack in whose folder they lie."""
+
+    def test_those_that_lie_there_join(self, more: PackCatalogue, folder: Path) -> None:
+        for name in ("pose", "twin", "loose"):
+            write(folder / f"{name}.onnx", name)
+        found = more.local_pack(folder)
+        assert (found.name, found.root) == ("small", folder)
+        assert [each.name for each in found.models] == ["det", "rec", "pose", "twin", "loose"]
+        assert found.parts("pose") == (TWIN,)
+
+    def test_part_of_a_model_that_is_absent_stays_away(
+        self, more: PackCatalogue, folder: Path
+    ) -> None:
+        write(folder / "twin.onnx", "twin")
+        assert more.local_pack(folder).models == SMALL.models
+
+    def test_the_packs_own_model_of_that_name_wins(self, more: PackCatalogue, folder: Path) -> None:
+        mine = attrs.evolve(POSE, provider="mine")
+        packs = (attrs.evolve(SMALL, models=(DET, REC, mine)), EXTRA)
+        write(folder / "pose.onnx", "pose")
+        found = attrs.evolve(more, registered=packs).local_pack(folder)
+        assert found.model("pose").provider == "mine"
+
+    def test_a_loose_file_is_known_by_its_digest(self, more: PackCatalogue, folder: Path) -> None:
+        path = write(folder / "renamed.onnx", "loose")
+        assert more.bare_model(path, "attributes").spec.name == "loose"
+
+
 @pytest.mark.shared
-def test_the_shared_models_are_buffalo_sc(shared: Path) -> None:
+def test_the_shared_models_are_buffalo_sc_with_the_attributes_there(shared: Path) -> None:
     found = PackCatalogue().local_pack(shared / "models")
     assert found.name == "buffalo_sc"
+    names = [model.name for model in found.for_task("attributes")]
+    assert sorted(names) == ["emotion_48", "fsanet", "genderage_v1", "minifasnet", "seeta_mask"]
+    assert len(found.parts("minifasnet")) == len(found.parts("fsanet")) == 1
     assert found.model("det_500m") == PackCatalogue().pack("buffalo_sc").model("det_500m")
     assert found.model("w600k_mbf").recognition is not None
 

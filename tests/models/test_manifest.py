@@ -6,7 +6,7 @@ import pytest
 
 from facecv.core.errors import ManifestError, ModelNotFoundError
 from facecv.core.pack import ArchiveSpec, InputSpec, OperatingPoint, RecognitionSpec
-from facecv.models.manifest import read_manifest
+from facecv.models.manifest import read_manifest, read_models
 from tests.models.example import ARCHIVE, DETECTOR, EMBEDDER, manifest, write
 
 EVERYTHING = """
@@ -119,6 +119,37 @@ def test_a_pack_needs_models_and_each_its_own_name(tmp_path: Path) -> None:
         read_manifest(write(tmp_path / "a.toml", 'models = []\n[pack]\nname = "a"'))
     with pytest.raises(ManifestError, match="names a model twice"):
         read_manifest(write(tmp_path / "a.toml", manifest("a", DETECTOR, DETECTOR)))
+
+
+PART = """
+[[models]]
+name = "det-2"
+file = "det-2.onnx"
+task = "detection"
+provider = "scrfd"
+part_of = "det"
+"""
+
+
+def test_a_network_may_be_part_of_a_model(tmp_path: Path) -> None:
+    """It comes with the model and is none by itself."""
+    pack = read_manifest(write(tmp_path / "a.toml", manifest("a", ARCHIVE, PART, DETECTOR)))
+    assert [model.name for model in pack.for_task("detection")] == ["det"]
+    assert [model.name for model in pack.parts("det")] == ["det-2"]
+    assert pack.parts("det-2") == ()
+
+
+@pytest.mark.parametrize("parts", [(PART,), (PART, EMBEDDER.replace('"rec"', '"det"'))])
+def test_a_part_belongs_to_a_model_of_its_task(tmp_path: Path, parts: tuple[str, ...]) -> None:
+    with pytest.raises(ManifestError, match="'det-2' is part of 'det'"):
+        read_manifest(write(tmp_path / "a.toml", manifest("a", *parts)))
+
+
+def test_models_without_a_pack_are_read_alike(tmp_path: Path) -> None:
+    (model,) = read_models(write(tmp_path / "loose.toml", DETECTOR))
+    assert (model.name, model.task) == ("det", "detection")
+    with pytest.raises(ManifestError, match="pack"):
+        read_models(write(tmp_path / "loose.toml", manifest("a", DETECTOR)))
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:

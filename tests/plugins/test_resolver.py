@@ -47,7 +47,14 @@ class Plugin:
 
     @hookimpl
     def facecv_register_attribute_models(self) -> list[Provider[Any]]:
-        return [Provider("genderage", lambda request: request, needs_model=True)]
+        return [
+            Provider(
+                "genderage",
+                lambda request: request,
+                needs_model=True,
+                provides=lambda spec: frozenset({spec.name} if spec else ()),
+            )
+        ]
 
 
 MINE = PackManifest(
@@ -172,6 +179,46 @@ def test_attribute_models_are_the_packs_unless_named(resolver: Resolver) -> None
     (named,) = resolver.attribute_models(("moods",))
     with pytest.raises(UnknownProviderError, match="not-installed"):
         named.get()
+
+
+def test_attribute_models_say_what_they_tell_without_being_loaded(resolver: Resolver) -> None:
+    (slot,) = resolver.attribute_models(())
+    assert slot.blueprint.provides == frozenset({"ages"})
+    assert slot.loaded is None
+
+
+def test_fall_backs_come_after_the_models_of_the_pack(resolver: Resolver) -> None:
+    class Rule:
+        @hookimpl
+        def facecv_register_attribute_models(self) -> list[Provider[Any]]:
+            return [
+                Provider("a-rule", lambda _: None, fallback=True),
+                Provider("on-demand", lambda _: None),
+            ]
+
+    catalogue = catalogue_of(Plugin(), Rule())
+    with_rule = attrs.evolve(resolver, catalogue=catalogue)
+    names = [slot.blueprint.name for slot in with_rule.attribute_models(())]
+    assert names == ["ages", "a-rule"]
+    names = [slot.blueprint.name for slot in with_rule.attribute_models(("on-demand",))]
+    assert names == ["on-demand"]
+
+
+def test_the_networks_of_an_ensemble_come_with_it(resolver: Resolver) -> None:
+    ages = MINE.model("ages")
+    pack = attrs.evolve(
+        MINE,
+        models=(
+            *MINE.models,
+            attrs.evolve(ages, name="ages-2", file="ages-2.onnx", sha256="", part_of="ages"),
+        ),
+    )
+    (resolver.store.path(MINE) / "ages-2.onnx").write_text("second")
+    whole = attrs.evolve(resolver, pack=pack)
+    (slot,) = whole.attribute_models(())
+    file = slot.blueprint.file
+    assert file is not None
+    assert [part.path.name for part in file.parts] == ["ages-2.onnx"]
 
 
 class TestNetworks:

@@ -5,9 +5,11 @@ import pytest
 
 from facecv.core.errors import ImageNotFoundError, InputError
 from facecv.core.image import Image
+from facecv.core.ports.embedder import Embedder
 from facecv.core.services.analyse import Want, largest
 from facecv.core.services.find import FindOptions
-from facecv.core.services.registry import Blueprint, Slot
+from facecv.core.services.registry import Reference, Registry
+from facecv.core.services.slot import Blueprint
 from tests.core.services.world import (
     ALIGNED,
     BOXED,
@@ -48,10 +50,10 @@ def test_no_face_is_an_empty_list_and_asks_no_embedder() -> None:
 def test_detecting_loads_no_embedder() -> None:
     looking = analyser()
 
-    def fail() -> Blueprint[WorldEmbedder]:
+    def fail(_: Reference) -> Blueprint[Embedder]:
         raise AssertionError
 
-    looking.embedder = Slot(fail)
+    looking.embedder = Registry(fail)
     (face,) = looking.detect([ONE])[0]
     assert face.embedding is None
     assert face.quality is not None

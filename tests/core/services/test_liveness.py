@@ -108,7 +108,7 @@ class TestIdentification:
 
     def test_enforce_raises_where_nobody_passes(self, looking: Analyser) -> None:
         faces = self.faces(looking, SPOOF, DARK, gate="enforce")
-        with pytest.raises(LivenessError, match="a.jpg"):
+        with pytest.raises(LivenessError, match=r"a\.jpg"):
             passing(faces, "enforce", "a.jpg")
 
     def test_a_picture_without_a_face_is_no_error(self) -> None:
@@ -126,5 +126,5 @@ class TestIdentification:
 
     def test_what_else_is_wanted_stays_wanted(self, looking: Analyser) -> None:
         named = Want(attributes=frozenset({"age"}))
-        assert wanted(named, "observe", looking).attributes == {"age", "liveness"}
+        assert wanted(named, "observe", looking).attributes == frozenset({"age", "liveness"})
         assert wanted(Want(attributes=None), "observe", looking).attributes is None
