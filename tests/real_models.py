@@ -14,7 +14,7 @@ from facecv.adapters.embedders.arcface import ArcFace
 from facecv.core.arrays import Floats, Pixels
 from facecv.core.geometry import arcface_transform
 from facecv.core.pack import InputSpec, ModelFile, ModelSpec, RecognitionSpec
-from facecv.core.ports.inference_backend import SessionOptions
+from facecv.core.ports.inference_backend import Session, SessionOptions
 
 CPU = SessionOptions(device="cpu")
 
@@ -45,10 +45,12 @@ class RealModels:
     Attributes:
         shared: the folder that holds ``models`` and ``data``.
         options: how they are loaded.
+        graph_cache: folder of networks prepared for the CPU; None: they are loaded as they are.
     """
 
     shared: Path
     options: SessionOptions = CPU
+    graph_cache: Path | None = None
 
     def file(self, name: str) -> ModelFile:
         """Return a model by name."""
@@ -56,15 +58,19 @@ class RealModels:
         path = self.shared / "models" / spec.file
         return ModelFile(path, hashlib.sha256(path.read_bytes()).hexdigest(), spec)
 
+    def session(self, model: ModelFile) -> Session:
+        """Return a model, loaded."""
+        return OnnxRuntimeBackend(graph_cache=self.graph_cache).load(model, self.options)
+
     def detector(self, name: str = "det_500m") -> Scrfd:
         """Return an SCRFD."""
         model = self.file(name)
-        return Scrfd(OnnxRuntimeBackend().load(model, self.options), model.spec.input)
+        return Scrfd(self.session(model), model.spec.input)
 
     def embedder(self, name: str = "w600k_mbf") -> ArcFace:
         """Return an ArcFace."""
         model = self.file(name)
-        return ArcFace(OnnxRuntimeBackend().load(model, self.options), model)
+        return ArcFace(self.session(model), model)
 
     def photos(self, pattern: str) -> list[Pixels]:
         """Return the photos under ``data`` that match a glob pattern, uint8 BGR, by name."""
