@@ -48,14 +48,7 @@ def detect(invocation: Invocation, sources: tuple[str, ...], form: Form, draw: P
 @options.draw_option
 @options.detection_options
 @options.model_options
-@options.setting(
-    "--attribute",
-    key="attributes",
-    panel="Models",
-    multiple=True,
-    metavar="MODEL",
-    help="An attribute model, named as a detector is; may be repeated.",
-)
+@options.attribute_option
 @click.option(
     "--only",
     multiple=True,

@@ -137,6 +137,15 @@ model_options = stacked(
     ),
 )
 
+attribute_option = setting(
+    "--attribute",
+    key="attributes",
+    panel="Models",
+    multiple=True,
+    metavar="MODEL",
+    help="An attribute model, named as a detector is; may be repeated.",
+)
+
 detection_options = stacked(
     setting(
         "--score-threshold",
