@@ -3,12 +3,16 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import TypeVar
 
 import attrs
 import numpy as np
 
+from facecv.adapters.galleries.graph import GRAPH_FROM
+from facecv.adapters.galleries.memory_search import growth, overdue, search
 from facecv.adapters.galleries.memory_shelf import Shelf
+from facecv.adapters.galleries.upkeep import Upkeep
 from facecv.core.embedding import Embedding, check_same_space
 from facecv.core.errors import AlreadyExistsError, CollectionNotFoundError
 from facecv.core.gallery import Collection, Counts, FaceRecord, Match, Person, SearchQuery
@@ -19,12 +23,17 @@ ValueT = TypeVar("ValueT", Collection, Person)
 class MemoryGallery:
     """Keeps everything in this process; gone when it ends.
 
-    One thread at a time: a transaction keeps the others waiting until it ends.
+    One thread at a time: a transaction keeps the others waiting until it ends. Collections of more
+    than `graph_from` faces are searched by a graph, which is made in a thread of its own; until it
+    is ready, searches compare every face.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, graph_from: int = GRAPH_FROM) -> None:
+        self._graph_from = graph_from
+        self._upkeep = Upkeep()
         self._shelves: dict[str, Shelf] = {}
         self._lock = threading.RLock()
+        self._growing = threading.Lock()
         self._undo: list[Callable[[], object]] = []
         self._depth = 0
 
@@ -135,12 +144,9 @@ class MemoryGallery:
                 check_same_space(shelf.collection.space, probe.space)
             if not probes:
                 return []
-            found = shelf.index.view().search(
-                np.stack([probe.vector for probe in probes]),
-                top_k=query.top_k,
-                threshold=query.threshold,
-                persons=shelf.accepted(query),
-            )
+            if overdue(shelf, self._graph_from) and not self._depth:
+                self._upkeep.ask(collection, partial(self._grow, shelf))
+            found = search(shelf, np.stack([probe.vector for probe in probes]), query)
             return [
                 [
                     Match(_own(shelf.person_of(hit)), shelf.face_of(hit), hit.similarity)
@@ -150,12 +156,25 @@ class MemoryGallery:
             ]
 
     def prepare(self, collection: str, /) -> None:
-        """Do nothing: everything is there."""
+        """Put the faces of a large collection into a graph."""
         with self._lock:
-            self._shelf(collection)
+            shelf = self._shelf(collection)
+            inside = bool(self._depth)  # whoever holds the lock must not wait for a builder
+        if overdue(shelf, self._graph_from) and not inside:
+            self._grow(shelf, threading.Event())
 
     def close(self) -> None:
-        """Do nothing: there is nothing to release."""
+        """Stop what is under way beside."""
+        self._upkeep.close()
+
+    def _grow(self, shelf: Shelf, stop: threading.Event) -> None:
+        with self._growing:
+            with self._lock:
+                todo = growth(shelf)
+            graph = todo.graph(stop)
+            if not stop.is_set():
+                with self._lock:
+                    shelf.use_graph(graph, todo.view.faces)
 
     @contextmanager
     def _changing(self) -> Iterator[None]:

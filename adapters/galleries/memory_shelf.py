@@ -1,14 +1,16 @@
 """What the gallery in memory holds of one collection."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import count
 
 import attrs
 import numpy as np
 
+from facecv.adapters.galleries.graph import Graph
 from facecv.adapters.galleries.index import FaceIndex
-from facecv.adapters.galleries.ranking import Hit, Keys
+from facecv.adapters.galleries.ranking import Hit, Keys, as_keys
+from facecv.core.arrays import Floats
 from facecv.core.embedding import check_same_space
 from facecv.core.errors import (
     AlreadyExistsError,
@@ -34,7 +36,8 @@ class Shelf:
         self.collection = collection
         self.persons: dict[str, Person] = {}
         self.faces: dict[str, _Kept] = {}
-        self.index = FaceIndex(collection.space.dim)
+        self.index = FaceIndex(collection.space.dim)  # the faces that are not in the graph
+        self.graph: Graph | None = None
         self._undo = undo
         self._next = count()
         self._keys: dict[str, int] = {}  # of persons, in the index
@@ -119,6 +122,31 @@ class Shelf:
             self._keys[person.id] for person in self.persons.values() if query.accepts(person)
         ]
         return np.array(accepted, np.int64)
+
+    def keys_of(self, persons: Keys) -> Keys:
+        """Return the keys of the faces of some persons, by rising key."""
+        ids = (self._ids[person] for person in persons.tolist())
+        keys = (self.faces[face].key for person in ids for face in self._faces_of[person])
+        return np.sort(as_keys(keys))
+
+    def look_up(self, faces: Keys) -> Iterator[tuple[int, int, Floats]]:
+        """Yield (key, key of the person, vector) of those of some faces that are there."""
+        for key in faces.tolist():
+            kept = self.faces.get(self._ids.get(key, ""))
+            if kept is not None:
+                yield key, self._keys[kept.person], kept.record.embedding.vector
+
+    def use_graph(self, graph: Graph, added: Keys) -> None:
+        """Search with a graph to which faces were added."""
+        self.graph = graph
+        self.index.remove(added)
+
+    def forget_graph(self) -> None:
+        """Put all faces back into the index."""
+        self.graph, self.index = None, FaceIndex(self.collection.space.dim)
+        for kept in sorted(self.faces.values(), key=lambda kept: kept.key):
+            vector = kept.record.embedding.vector
+            self.index.add([kept.key], [self._keys[kept.person]], vector[None])
 
     def person_of(self, hit: Hit) -> Person:
         """Return the person that a search found."""
