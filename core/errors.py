@@ -135,6 +135,12 @@ class ModelSignatureError(ModelError):
     code = "model-signature"
 
 
+class ModelInUseError(ModelError):
+    """The files of a model cannot go while the model is in use."""
+
+    code = "model-in-use"
+
+
 class EmbeddingSpaceError(ModelError):
     """Embeddings of two different spaces were about to be compared."""
 

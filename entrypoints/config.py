@@ -101,10 +101,12 @@ class ModelsConfig:
     Attributes:
         embedders: further embedders that collections may be bound to, written as `embedder` is;
             those of known packs are found without being named.
+        detectors: files of further detectors that clients of the server may switch to.
         idle_unload: seconds after which a model that nobody uses leaves memory; 0: never.
     """
 
     embedders: tuple[str, ...] = ()
+    detectors: tuple[str, ...] = ()
     idle_unload: float = attrs.field(default=0.0, validator=attrs.validators.ge(0))
 
 

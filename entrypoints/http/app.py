@@ -12,11 +12,17 @@ from litestar.di import Provide
 from litestar.middleware.rate_limit import RateLimitConfig
 from litestar.types import ControllerRouterHandler, Middleware
 
+from facecv.core.services.idle import IdleUnloader
+from facecv.core.services.jobs import Jobs
+from facecv.core.services.metering import RollingMeter
+from facecv.core.services.model_desk import ModelDesk
 from facecv.core.services.work import WorkPool
 from facecv.entrypoints.api import Engine
 from facecv.entrypoints.http.access import LOOPBACK, Access, key_of
 from facecv.entrypoints.http.controllers.faces import FaceController
 from facecv.entrypoints.http.controllers.health import HealthController
+from facecv.entrypoints.http.controllers.jobs import JobController
+from facecv.entrypoints.http.controllers.models import ModelController
 from facecv.entrypoints.http.controllers.system import SystemController
 from facecv.entrypoints.http.controllers.verify import VerifyController
 from facecv.entrypoints.http.docs import openapi_config
@@ -34,6 +40,8 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     SystemController,
     FaceController,
     VerifyController,
+    ModelController,
+    JobController,
 )
 """The routes under ``/v1``."""
 
@@ -69,6 +77,8 @@ def create_app(engine: Engine, config: ServerConfig | None = None) -> Litestar:
 
 def make_service(engine: Engine, config: ServerConfig) -> Service:
     """Return what the routes of an application work with."""
+    meter = RollingMeter()
+    engine.analyser.meter = meter
     keys = KeyFile(config.keys or default_keys_file())
     local = config.host in LOOPBACK and not config.insecure
     return Service(
@@ -78,6 +88,8 @@ def make_service(engine: Engine, config: ServerConfig) -> Service:
         access=Access(keys, open=not keys.keys() and (local or config.insecure), local=local),
         readiness=Readiness(engine),
         journal=Journal(),
+        jobs=Jobs(),
+        meter=meter,
     )
 
 
@@ -96,10 +108,16 @@ def _running(service: Service) -> Callable[[Litestar], AbstractAsyncContextManag
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         loading = asyncio.create_task(asyncio.to_thread(service.readiness.warm_up))
+        idle = IdleUnloader(
+            ModelDesk(service.engine.analyser), service.engine.config.models.idle_unload
+        )
+        idle.start()
         try:
             yield
         finally:
             await loading
+            await asyncio.to_thread(idle.close)
+            await asyncio.to_thread(service.jobs.close)
             await asyncio.to_thread(service.pool.close)
             await asyncio.to_thread(service.engine.close)
 

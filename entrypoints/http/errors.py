@@ -1,6 +1,5 @@
 """Errors on the wire: one shape, and one table from kinds of errors to statuses."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +20,7 @@ STATUSES: tuple[tuple[type[FaceCVError], int], ...] = (
     (errors.InputError, 422),
     (errors.ModelNotFoundError, 404),
     (errors.EmbeddingSpaceError, 409),
+    (errors.ModelInUseError, 409),
     (errors.CollectionNotFoundError, 404),
     (errors.PersonNotFoundError, 404),
     (errors.FaceRecordNotFoundError, 404),
@@ -117,7 +117,7 @@ def _headers(error: FaceCVError) -> Mapping[str, str]:
 
 def answer_http(request: AnyRequest, error: HTTPException) -> Response[ErrorAnswer]:
     """Answer with an error of Litestar's: no such route, a body that is no JSON, and the like."""
-    if isinstance(error, ValidationException):
+    if isinstance(error, ValidationException) and error.extra:
         return answer(request, 422, _invalid(error))
     if error.status_code >= 500:
         return answer_bug(request, error)
@@ -133,8 +133,7 @@ def _invalid(error: ValidationException) -> ErrorBody:
         if isinstance(each, dict)
     ]
     words = "; ".join(f"{each['field']}: {each['message']}".strip(": ") for each in problems)
-    message = words or re.sub(r" for (GET|POST|PUT|PATCH|DELETE) .*", "", error.detail)
-    return ErrorBody("invalid_input", message, {"fields": problems} if problems else {})
+    return ErrorBody("invalid_input", words or error.detail, {"fields": problems})
 
 
 def answer_bug(request: AnyRequest, error: Exception) -> Response[ErrorAnswer]:

@@ -12,6 +12,8 @@ from litestar.exceptions import ClientException
 from litestar.params import SkipValidation
 
 from facecv.core.errors import TimeLimitError
+from facecv.core.services.jobs import Jobs
+from facecv.core.services.metering import RollingMeter
 from facecv.core.services.work import WorkPool
 from facecv.entrypoints.api import Engine
 from facecv.entrypoints.http.access import Access
@@ -40,6 +42,8 @@ class Service:
         access: who may do what.
         readiness: whether the models are loaded.
         journal: the last requests that failed here.
+        jobs: work in the background.
+        meter: what the last minutes were like.
     """
 
     engine: Engine
@@ -48,6 +52,8 @@ class Service:
     access: Access
     readiness: Readiness
     journal: Journal
+    jobs: Jobs
+    meter: RollingMeter
 
     async def run(self, request: AnyRequest, task: Callable[[], ResultT]) -> ResultT:
         """Return what `task` returns, run in the pool.
