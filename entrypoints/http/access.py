@@ -76,9 +76,9 @@ class Access:
     def _check_origin(self, connection: Connection) -> None:
         if not self.local:
             return
-        named = urlsplit(f"//{connection.headers.get('host', '')}").hostname or ""
+        named = _host(f"//{connection.headers.get('host', '')}")
         origin = connection.headers.get("origin", "")
-        asked_by = urlsplit(origin).hostname or "" if origin else named
+        asked_by = _host(origin) if origin else named
         if named not in LOOPBACK or asked_by not in LOOPBACK:
             raise ForbiddenError(
                 "without a key, only requests to and from this machine are answered",
@@ -120,6 +120,13 @@ def key_of(connection: Connection) -> ApiKey | None:
     """Return the key of a request; None where none was shown, or it is not valid."""
     access: Access = connection.app.state.service.access
     return access.identify(connection)
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _secret(connection: Connection) -> str:

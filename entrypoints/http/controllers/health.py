@@ -5,7 +5,9 @@ from typing import Literal
 
 import msgspec
 from litestar import Controller, get
+from litestar.openapi.datastructures import ResponseSpec
 
+from facecv.entrypoints.http.errors import ErrorAnswer
 from facecv.entrypoints.http.openapi import operation
 from facecv.entrypoints.http.service import ServiceParam
 
@@ -28,7 +30,12 @@ class HealthController(Controller):
         """Answer as long as the process does."""
         return Health("live")
 
-    @get("/ready", operation_class=operation(Health("ready")))
+    # Every route answers errors of this shape; declared once, it is in the document.
+    @get(
+        "/ready",
+        operation_class=operation(Health("ready")),
+        responses={503: ResponseSpec(ErrorAnswer)},
+    )
     async def ready(self, service: ServiceParam) -> Health:
         """Answer 200 once the models have run and while the gallery answers, else 503."""
         # Beside the pool: whoever watches must not be told "overloaded" by a full queue.
