@@ -13,6 +13,8 @@ _GAP = 0.2
 _TRIES = 6
 """Looks after which a face that stays open is looked at once a second only."""
 _SLOW_GAP = 1.0
+_LEAST_GAIN = 0.05
+"""By which a clearly better view is better at least: many times nothing is nothing."""
 
 
 @attrs.frozen
@@ -22,7 +24,8 @@ class LookOptions:
     Attributes:
         agree: looks that must agree before a name is given.
         least_quality: a view below it is not worth a look, 0..1.
-        better: a view is clearly better if its quality is this many times the best so far.
+        better: a view is clearly better if its quality is this many times the best so far (and
+            not by next to nothing).
         recheck: seconds after which a face that has a name is looked at again, in case that two
             faces were mixed up.
         budget: looks a second, on average; more wait for a later frame, and the newest view.
@@ -66,8 +69,8 @@ class Regard:
         waited = time - self.looked
         if self.verdict.standing == "open" and waited >= self._gap:
             return True
-        clearly_better = quality >= options.better * self.quality and waited >= _GAP
-        return clearly_better or waited >= options.recheck
+        better = max(options.better * self.quality, self.quality + _LEAST_GAIN)
+        return (quality >= better and waited >= _GAP) or waited >= options.recheck
 
     def look(self, face: Face, quality: float, who: Identification, time: float) -> None:
         """Take what a look has brought."""
