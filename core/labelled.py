@@ -6,6 +6,7 @@ Known are UTKFace (``utkface/AGE_GENDER_*.jpg``, gender 0 male, 1 female), FER20
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -15,6 +16,7 @@ Truth = Mapping[str, str | float]
 """Attribute name to what is right: a class, or a number."""
 
 _PICTURES = frozenset({".jpg", ".jpeg", ".png"})
+_UTKFACE = re.compile(r"(\d+)_([01])_")
 _MASKS = {"with_mask": "mask", "without_mask": "no_mask"}
 _SPOOFS = {"F": "spoof", "T": "live"}
 
@@ -81,10 +83,10 @@ def _labelled(folder: Path, label: Callable[[Path], Truth | None]) -> Iterator[L
 
 
 def _utkface(path: Path) -> Truth | None:
-    age, gender, *rest = path.name.split("_")
-    if not rest or not age.isdigit() or gender not in {"0", "1"}:
+    found = _UTKFACE.match(path.name)
+    if found is None:
         return None
-    return {"age": float(age), "gender": ("male", "female")[int(gender)]}
+    return {"age": float(found[1]), "gender": ("male", "female")[int(found[2])]}
 
 
 def _mask(path: Path) -> Truth | None:

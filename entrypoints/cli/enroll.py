@@ -93,6 +93,7 @@ class Desk:
 @options.gallery_options
 @options.detection_options
 @options.model_options
+@options.attribute_option
 @options.general_options
 @pass_invocation
 def enroll(

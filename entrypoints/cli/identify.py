@@ -67,6 +67,7 @@ decision_options = options.stacked(
 @options.gallery_options
 @options.detection_options
 @options.model_options
+@options.attribute_option
 @options.general_options
 @pass_invocation
 def identify(

@@ -1,15 +1,10 @@
 """The liveness gate, at enrolment and identification."""
 
-from collections.abc import Mapping, Sequence
-
-import attrs
 import pytest
 
 from facecv.adapters.galleries.memory import MemoryGallery
-from facecv.core.attributes import AttributeValue, BoxCropNeed, CropNeed
 from facecv.core.errors import ConfigurationError, LivenessError
 from facecv.core.face import Face
-from facecv.core.face_view import FaceView
 from facecv.core.image import Image
 from facecv.core.liveness import LivenessGate
 from facecv.core.services.analyse import Analyser, Want
@@ -17,27 +12,11 @@ from facecv.core.services.attributes import AttributeModels
 from facecv.core.services.enrol import Enroller, EnrolOptions
 from facecv.core.services.liveness import passing, wanted
 from facecv.core.services.slot import Slot, at_hand
-from tests.core.services.world import analyser, picture
+from tests.core.services.world import WorldLiveness, analyser, picture
 
 LIVE = picture((100, 100, 112, 40))
 SPOOF = picture((100, 100, 112, 240))
 DARK = picture((100, 100, 112, 120))
-
-
-@attrs.frozen
-class WorldLiveness:
-    """Takes little blue for a living face, much for a spoof, and cannot judge what is between."""
-
-    provides = frozenset({"liveness"})
-    needs: tuple[CropNeed, ...] = (BoxCropNeed(8, 0.5),)
-
-    def predict(self, faces: Sequence[FaceView], /) -> Sequence[Mapping[str, AttributeValue]]:
-        return [{"liveness": self._judged(int(face.crops[0][4, 4, 0]))} for face in faces]
-
-    def _judged(self, blue: int) -> AttributeValue:
-        if 100 < blue < 200:
-            return AttributeValue("rejected", model="world", reason="too dark")
-        return AttributeValue("live" if blue < 100 else "spoof", model="world")
 
 
 @pytest.fixture

@@ -11,7 +11,14 @@ import attrs
 import numpy as np
 
 from facecv.core.arrays import Floats, Pixels
-from facecv.core.attributes import AlignedCropNeed, AttributeValue, BoxCropNeed, CropNeed
+from facecv.core.attributes import (
+    AlignedCropNeed,
+    AttributeValue,
+    BoxCropNeed,
+    CropNeed,
+    HeadPose,
+    LandmarkSet,
+)
 from facecv.core.embedding import EmbeddingSpace
 from facecv.core.errors import ImageNotFoundError
 from facecv.core.face import Detection
@@ -98,6 +105,41 @@ class WorldAttributes:
         middle = self.need.size // 2
         crops = [face.crops[0] for face in faces]
         return [{self.name: AttributeValue(float(crop[middle, middle, 0]))} for crop in crops]
+
+
+@attrs.frozen
+class WorldLiveness:
+    """Takes little blue for a living face, much for a spoof, and cannot judge what is between."""
+
+    provides = frozenset({"liveness"})
+    needs: tuple[CropNeed, ...] = (BoxCropNeed(8, 0.5),)
+
+    def predict(self, faces: Sequence[FaceView], /) -> Sequence[Mapping[str, AttributeValue]]:
+        return [{"liveness": self._judged(int(face.crops[0][4, 4, 0]))} for face in faces]
+
+    def _judged(self, blue: int) -> AttributeValue:
+        if 100 < blue < 200:
+            return AttributeValue("rejected", model="world", reason="too dark")
+        return AttributeValue("live" if blue < 100 else "spoof", model="world")
+
+
+@attrs.frozen
+class WorldShape:
+    """Finds every head looking to the right, and one point in the middle of its box."""
+
+    provides = frozenset({"pose", "landmarks_1"})
+    needs: tuple[CropNeed, ...] = ()
+
+    def predict(self, faces: Sequence[FaceView], /) -> Sequence[Mapping[str, AttributeValue]]:
+        return [
+            {
+                "pose": AttributeValue(HeadPose(20, -5.4, 0.0), model="world"),
+                "landmarks_1": AttributeValue(
+                    LandmarkSet(np.array([face.detection.box.center])), model="world"
+                ),
+            }
+            for face in faces
+        ]
 
 
 class WorldDecoder:
