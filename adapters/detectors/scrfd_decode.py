@@ -44,15 +44,21 @@ class Candidates:
             np.concatenate([part.ranks for part in parts]),
         )
 
-    def unscaled(self, scale: float) -> Self:
-        """Return the candidates in the pixels from which `scale` led to the present ones."""
-        points: Floats = self.points / np.float32(scale)
+    def unscaled(self, scale: tuple[float, float]) -> Self:
+        """Return the candidates in the pixels from which `scale` (x, y) led to the present ones."""
+        factors: Floats = np.array(scale, np.float32)
+        points: Floats = self.points / factors
         return attrs.evolve(self, points=points)
 
     def preferred_from(self, score: float) -> Self:
         """Return the candidates, of which those of at least `score` rank before all others."""
         ranks = self.scores + (self.scores >= score).astype(np.float32)
         return attrs.evolve(self, ranks=ranks)
+
+    def largest(self, score: float) -> float:
+        """Return the longest side, in pixels, of the boxes of at least `score`; 0 without any."""
+        boxes = self.points[self.scores >= score, :2]
+        return float((boxes[:, 1] - boxes[:, 0]).max(initial=0.0))
 
     def detections(self, nms_threshold: float) -> list[Detection]:
         """Return what non-maximum suppression leaves, by falling score."""

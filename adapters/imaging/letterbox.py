@@ -19,12 +19,12 @@ class Letterbox:
     Attributes:
         canvas: width and height of the whole.
         content: width and height of the resized picture.
-        scale: factor from the picture's pixels to the canvas's.
+        scale: factors from the picture's pixels to the canvas's, of x and of y.
     """
 
     canvas: Size
     content: Size
-    scale: float
+    scale: tuple[float, float]
 
     @classmethod
     def inside(cls, size: Size, canvas: Size) -> Self:
@@ -40,7 +40,18 @@ class Letterbox:
         else:
             width, height = canvas[0], int(canvas[0] * aspect)
         width, height = max(1, width), max(1, height)
-        return cls(canvas, (width, height), height / size[1])
+        return cls(canvas, (width, height), (height / size[1],) * 2)
+
+    @classmethod
+    def filled(cls, size: Size, longest: int, multiple: int) -> Self:
+        """Return how a picture of `size` fills a canvas whose longer side is about `longest`.
+
+        The sides are rounded down to multiples of `multiple` (at least one), and the picture is
+        stretched to them, so that there is no border.
+        """
+        factor = longest / max(size)
+        width, height = (max(1, int(side * factor / multiple)) * multiple for side in size)
+        return cls((width, height), (width, height), (width / size[0], height / size[1]))
 
     def trimmed(self, multiple: int) -> Self:
         """Return the same on the smallest canvas whose sides are multiples of `multiple`."""
@@ -48,7 +59,11 @@ class Letterbox:
         return attrs.evolve(self, canvas=(width, height))
 
     def resize(self, image: Pixels) -> Pixels:
-        """Return the picture at the size of the content, uint8 [h, w, 3], bilinear."""
+        """Return the picture at the size of the content, uint8 [h, w, 3], bilinear.
+
+        Args:
+            image: the picture, or a copy of it of another size.
+        """
         if (image.shape[1], image.shape[0]) == self.content:
             return image
         resized = cv2.resize(image, self.content, interpolation=cv2.INTER_LINEAR)

@@ -6,6 +6,7 @@ import attrs
 import cv2
 import numpy as np
 
+from facecv.adapters.imaging.scratch import Scratch
 from facecv.core.arrays import Floats, Pixels
 from facecv.core.pack import ColorOrder, InputSpec
 
@@ -24,6 +25,8 @@ class Normalizer:
 
     table: Floats
     color: ColorOrder = "rgb"
+    _tensors: Scratch = attrs.field(factory=lambda: Scratch(np.float32), init=False)
+    _channels: Scratch = attrs.field(factory=lambda: Scratch(np.uint8), init=False)
 
     @classmethod
     def of(cls, spec: InputSpec) -> "Normalizer":
@@ -34,6 +37,8 @@ class Normalizer:
     def planes(self, images: Sequence[Pixels], canvas: tuple[int, int]) -> Floats:
         """Return pictures as float32 [N, C, H, W], each in the top left corner, black elsewhere.
 
+        The memory is used again: it is the caller's until the same thread calls again.
+
         Args:
             images: N pictures uint8 [h, w, 3] BGR, none larger than the canvas.
             canvas: width and height of the tensor.
@@ -41,7 +46,7 @@ class Normalizer:
         width, height = canvas
         channels = 1 if self.color == "grey" else 3
         shape = (len(images), channels, height, width)
-        tensor: Floats = np.empty(shape, np.float32)
+        tensor: Floats = self._tensors.array(shape)
         for target, image in zip(tensor, images, strict=True):
             rows, columns = image.shape[:2]
             target[:, rows:] = self.table[0]
@@ -53,5 +58,6 @@ class Normalizer:
     def _split(self, image: Pixels) -> Sequence[Pixels]:
         if self.color == "grey":
             return [cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)]  # type: ignore[list-item]
-        channels = cv2.split(image)
-        return channels[::-1] if self.color == "rgb" else channels  # type: ignore[return-value]
+        channels = list(self._channels.array((3, *image.shape[:2])))
+        cv2.split(image, channels)
+        return channels[::-1] if self.color == "rgb" else channels

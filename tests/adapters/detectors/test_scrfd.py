@@ -122,10 +122,10 @@ class TestRealScrfdContract(DetectorContract):
 
 class TestShapesOfInputs:
     def test_a_free_input_gets_the_smallest_rectangle(self, tmp_path: Path) -> None:
-        """640 x 360 needs no square; the second pass is as tight."""
+        """640 x 360 needs no square; the second pass is tighter still."""
         detector, session = recorded(graphs.scrfd(tmp_path))
         detector.detect([graphs.red_cells(1280, 720, [])], DetectorOptions())
-        assert [run["input.1"] for run in session.runs] == [(1, 3, 384, 640), (1, 3, 128, 192)]
+        assert [run["input.1"] for run in session.runs] == [(1, 3, 384, 640), (1, 3, 96, 192)]
 
     def test_a_square_where_it_is_asked_for(self, tmp_path: Path) -> None:
         """As the insightface package pads."""
@@ -149,6 +149,18 @@ class TestShapesOfInputs:
         assert len(session.runs) == 1
         detector.detect([graphs.red_cells(640, 640, [])], DetectorOptions())
         assert len(session.runs) == 3
+
+    @pytest.mark.parametrize(("width", "runs"), [(64, 1), (128, 2)])
+    def test_no_second_look_around_a_large_face(
+        self, tmp_path: Path, width: int, runs: int
+    ) -> None:
+        """A face of 32 pixels leaves no room in a picture of 64, but in one of 128."""
+        _, session = recorded(graphs.scrfd(tmp_path))
+        detector = Scrfd(session, enlarge=False)
+        session.runs.clear()
+        found = detector.detect([graphs.red_cells(width, 64, [(1, 1)])], DetectorOptions())
+        assert len(session.runs) == runs
+        assert len(found[0]) == 1
 
     def test_pictures_of_one_shape_share_a_run(self, tmp_path: Path) -> None:
         """If the network takes several; others go on their own, and order is kept."""

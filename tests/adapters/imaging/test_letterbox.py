@@ -35,7 +35,23 @@ def test_the_content_lies_inside(size: tuple[int, int], canvas: tuple[int, int])
     box = Letterbox.inside(size, canvas)
     assert 1 <= box.content[0] <= canvas[0]
     assert 1 <= box.content[1] <= canvas[1]
-    assert box.scale > 0
+    assert min(box.scale) > 0
+
+
+@pytest.mark.parametrize(
+    ("size", "canvas"),
+    [
+        ((500, 375), (192, 128)),
+        ((1366, 768), (192, 96)),
+        ((300, 400), (128, 192)),
+        ((900, 3), (192, 32)),
+    ],
+)
+def test_a_filled_canvas_has_no_border(size: tuple[int, int], canvas: tuple[int, int]) -> None:
+    """The picture is stretched, and each axis has its own factor."""
+    box = Letterbox.filled(size, 192, 32)
+    assert box.canvas == box.content == canvas
+    assert box.scale == pytest.approx((canvas[0] / size[0], canvas[1] / size[1]))
 
 
 def test_a_picture_of_the_right_size_is_not_copied() -> None:

@@ -1,5 +1,7 @@
 """Pixels to tensors."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,20 @@ def test_is_the_formula(mean: float, std: float, color: ColorOrder) -> None:
     expected = (ordered.transpose(2, 0, 1).astype(np.float64) - mean) / std
     assert tensor.dtype == np.float32
     np.testing.assert_allclose(tensor[0], expected, rtol=1e-6, atol=1e-6)
+
+
+def test_memory_is_used_again_by_the_same_thread_alone() -> None:
+    """What one thread holds is not touched by another; a smaller picture leaves no trace."""
+    normalizer = Normalizer.of(InputSpec(mean=0, std=1))
+    white, grey = (np.full((4, 4, 3), value, np.uint8) for value in (255, 100))
+    tensor = normalizer.planes([white], (4, 4))
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(normalizer.planes, [grey], (4, 4)).result()
+    assert (tensor == 255).all()
+    assert (other == 100).all()
+    again = normalizer.planes([grey[:2]], (4, 4))
+    assert np.shares_memory(again, tensor)
+    assert (again[0, :, 2:] == 0).all()
 
 
 def test_grey_has_one_plane() -> None:
