@@ -12,6 +12,7 @@ import attrs
 from facecv.core.arrays import Pixels, check_pixels
 from facecv.core.embedding import Embedding, EmbeddingSpace
 from facecv.core.errors import InputError
+from facecv.core.quality import GATES, GateName
 
 MetadataValue = str | int | float | bool | None
 Metadata = Mapping[str, MetadataValue]
@@ -87,6 +88,7 @@ class Collection:
         space: the space of all its embeddings; never changes in place.
         threshold: cosine from which a face counts as known, -1..1; None: the model's own.
         margin: the best two persons closer than this are ambiguous; None: the engine's own.
+        gate: the quality that enrolled faces must have; None: the engine's own.
         store_crops: whether the aligned crops of enrolled faces are kept.
         metadata: free facts.
         created: when it was made.
@@ -102,6 +104,9 @@ class Collection:
     )
     margin: float | None = attrs.field(
         default=None, validator=attrs.validators.optional(attrs.validators.ge(0.0))
+    )
+    gate: GateName | None = attrs.field(
+        default=None, validator=attrs.validators.optional(attrs.validators.in_(GATES))
     )
     store_crops: bool = False
     metadata: Metadata = attrs.field(factory=dict, validator=_check_metadata)

@@ -38,6 +38,7 @@ def collection_line(collection: Collection) -> str:
         space=attrs.asdict(collection.space),
         threshold=collection.threshold,
         margin=collection.margin,
+        gate=collection.gate,
         store_crops=collection.store_crops,
         metadata=dict(collection.metadata),
         created=collection.created.isoformat(),
@@ -170,6 +171,7 @@ def as_collection(line: Line) -> Collection:
         ),
         threshold=line.number_or_none("threshold"),
         margin=line.number_or_none("margin"),
+        gate=line.fields.get("gate"),  # exports of version 0.1 have none
         store_crops=line.value("store_crops", bool),
         metadata=line.metadata(),
         created=line.time("created"),

@@ -109,7 +109,15 @@ def _index_metadata(db: Database) -> None:
         db.conn.executemany("INSERT INTO facts VALUES (?, ?, ?, ?)", owned)
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (_create_tables, _index_metadata)
+def _keep_gates(db: Database) -> None:
+    db.execute("ALTER TABLE collections ADD COLUMN gate TEXT")
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (
+    _create_tables,
+    _index_metadata,
+    _keep_gates,
+)
 """Step N makes a file of version N one of version N + 1. Only ever append."""
 
 

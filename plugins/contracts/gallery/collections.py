@@ -35,6 +35,7 @@ class CollectionPromises(GalleryFixtures):
             SPACE,
             threshold=0.35,
             margin=0.05,
+            gate="strict",
             store_crops=True,
             metadata={"city": "Köln \udc80", "n": 2**62, "x": 0.1 + 0.2, "b": True, "none": None},
             created=datetime(2024, 5, 6, 7, 8, 9, 123456, tzinfo=UTC),
@@ -60,7 +61,7 @@ class CollectionPromises(GalleryFixtures):
     def test_updating_a_collection_keeps_its_birth_and_its_people(self, team: GalleryRepo) -> None:
         """An update replaces settings only."""
         enrol(team, "ann", face(1))
-        changed = Collection("team", SPACE, threshold=0.5, store_crops=True, metadata={"v": 2})
+        changed = Collection("team", SPACE, threshold=0.5, gate="off", metadata={"v": 2})
         team.update_collection(changed)
         assert team.collection("team") == attrs.evolve(changed, created=TEAM.created)
         assert team.count("team") == Counts(1, 1)

@@ -34,7 +34,13 @@ def full_gallery() -> MemoryGallery:
     gallery = MemoryGallery()
     gallery.create_collection(
         Collection(
-            "team", SPACE, threshold=0.4, margin=0.05, store_crops=True, metadata={"x": 0.1 + 0.2}
+            "team",
+            SPACE,
+            threshold=0.4,
+            margin=0.05,
+            gate="strict",
+            store_crops=True,
+            metadata={"x": 0.1 + 0.2},
         )
     )
     crop = np.random.default_rng(0).integers(0, 256, (112, 112, 3), np.uint8)
