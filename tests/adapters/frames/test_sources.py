@@ -45,7 +45,7 @@ class TestVideoFile(FrameSourceContract):
         assert indices == list(range(0, 20, 2))
 
     @needs_ffmpeg
-    @pytest.mark.parametrize("angle", [90, 180, 270])
+    @pytest.mark.parametrize("angle", [90, 270])
     def test_films_of_turned_phones_are_upright(
         self, film: FilmFactory, tmp_path: Path, angle: int
     ) -> None:
@@ -186,7 +186,7 @@ class TestWebcam(FrameSourceContract):
 
     @pytest.fixture
     def source(self, film: FilmFactory) -> FrameSource:
-        return webcam(str(film(400, (640, 480))))
+        return webcam(str(film(400, (320, 240))))
 
     def test_a_camera_that_is_not_there_is_tried_again(self, tmp_path: Path) -> None:
         with webcam(str(tmp_path / "video9"), backoff=SOON) as source:
