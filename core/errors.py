@@ -177,6 +177,12 @@ class AlreadyExistsError(GalleryError):
     code = "already-exists"
 
 
+class CropsMissingError(GalleryError):
+    """Faces would have to be embedded anew, and their crops were not kept."""
+
+    code = "crops-missing"
+
+
 class GallerySchemaError(GalleryError):
     """The gallery file was written by a newer version, or is not a gallery."""
 

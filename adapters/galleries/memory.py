@@ -74,6 +74,15 @@ class MemoryGallery:
             del self._shelves[name]
             self._undo.append(lambda: self._shelves.__setitem__(name, shelf))
 
+    def replace_collection(self, name: str, by: str, /) -> None:
+        """Put one collection in the place of another."""
+        with self._changing():
+            old, new = self._shelf(name), self._shelf(by)
+            new.update(attrs.evolve(new.collection, name=name))
+            del self._shelves[by]
+            self._shelves[name] = new
+            self._undo.append(lambda: self._shelves.update({name: old, by: new}))
+
     def add_person(self, collection: str, person: Person, faces: Sequence[FaceRecord], /) -> None:
         """Add a person with any number of faces."""
         with self._changing():
@@ -122,6 +131,12 @@ class MemoryGallery:
         """Yield (person id, face), as they are now."""
         with self._lock:
             return iter(self._shelf(collection).faces_of(person_id))
+
+    def face_ids(self, collection: str, /) -> Iterator[tuple[str, str]]:
+        """Yield (person id, face id), as they are now."""
+        with self._lock:
+            faces = self._shelf(collection).faces_of(None)
+        return iter([(person, face.id) for person, face in faces])
 
     def delete_face(self, collection: str, face_id: str, /) -> None:
         """Delete one face."""

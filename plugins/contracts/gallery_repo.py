@@ -2,6 +2,7 @@
 
 from facecv.plugins.contracts.gallery.collections import CollectionPromises
 from facecv.plugins.contracts.gallery.persons import FacePromises, PersonPromises
+from facecv.plugins.contracts.gallery.replacing import ReplacePromises
 from facecv.plugins.contracts.gallery.searches import SearchPromises
 from facecv.plugins.contracts.gallery.transactions import LifePromises, TransactionPromises
 
@@ -11,6 +12,7 @@ class GalleryRepoContract(
     PersonPromises,
     FacePromises,
     SearchPromises,
+    ReplacePromises,
     TransactionPromises,
     LifePromises,
 ):

@@ -19,6 +19,7 @@ from facecv.core.embedding import Embedding
 from facecv.core.gallery import Collection, Counts, FaceRecord, Match, Person, SearchQuery
 
 _PAGE = 256
+_ID_PAGE = 4096
 
 
 class SqliteGallery:
@@ -78,6 +79,11 @@ class SqliteGallery:
             found = tables.find_collection(db, name)
             db.table("collections").delete(found.key)
 
+    def replace_collection(self, name: str, by: str, /) -> None:
+        """Put one collection in the place of another."""
+        with self._connections.writing() as db:
+            tables.replace_collection(db, name, by)
+
     def add_person(self, collection: str, person: Person, faces: Sequence[FaceRecord], /) -> None:
         """Add a person with any number of faces."""
         with self._connections.writing() as db:
@@ -128,6 +134,12 @@ class SqliteGallery:
                 tables.find_person(db, found, person_id)
         return self._pages(found, person_id)
 
+    def face_ids(self, collection: str, /) -> Iterator[tuple[str, str]]:
+        """Yield (person id, face id), read page by page."""
+        with self._connections.reading() as db:
+            found = tables.find_collection(db, collection)
+        return self._id_pages(found)
+
     def delete_face(self, collection: str, face_id: str, /) -> None:
         """Delete one face."""
         with self._connections.writing() as db:
@@ -175,6 +187,16 @@ class SqliteGallery:
     def _projector(self, collection: str) -> Projector:
         made = Projector(self._seal, self._files, self._graph_from)
         return self._projectors.setdefault(collection, made)
+
+    def _id_pages(self, found: tables.Found) -> Iterator[tuple[str, str]]:
+        after = ("", "")
+        while True:
+            with self._connections.reading() as db:
+                page = tables.face_ids_page(db, found, after=after, limit=_ID_PAGE)
+            yield from page
+            if len(page) < _ID_PAGE:
+                return
+            after = page[-1]
 
     def _pages(
         self, found: tables.Found, person_id: str | None

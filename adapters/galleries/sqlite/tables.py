@@ -31,6 +31,10 @@ SELECT f.*, p.id AS person_id, s.model AS space_model, s.dim AS space_dim, s.dig
     s.preprocessing AS space_preprocessing
 FROM faces f JOIN persons p ON p.key = f.person JOIN spaces s ON s.key = f.space
 """
+_FACE_IDS = """
+SELECT p.id, f.id FROM faces f JOIN persons p ON p.key = f.person
+WHERE f.collection = ? AND (p.id, f.id) > (?, ?) ORDER BY p.id, f.id LIMIT ?
+"""
 _INSERT_PERSON = """
 INSERT INTO persons (collection, id, name, metadata, created)
 VALUES (:collection, :id, :name, :metadata, :created)
@@ -85,6 +89,14 @@ def update_collection(db: Database, collection: Collection) -> None:
     row = rows.collection_row(collection)
     del row["created"]
     db.table("collections").update(found.key, row)
+
+
+def replace_collection(db: Database, name: str, by: str) -> None:
+    """Delete one collection and give its name to another."""
+    old, new = find_collection(db, name), find_collection(db, by)
+    if old.key != new.key:
+        db.table("collections").delete(old.key)
+        db.table("collections").update(new.key, {"name": name})
 
 
 def find_person(db: Database, found: Found, person_id: str) -> Row:
@@ -156,6 +168,13 @@ def faces_page(
         [*values, limit],
     )
     return [(row["person_id"], rows.as_face(row, rows.as_space(row), seal)) for row in page]
+
+
+def face_ids_page(
+    db: Database, found: Found, *, after: tuple[str, str], limit: int
+) -> list[tuple[str, str]]:
+    """Return the (person id, face id) that follow `after`."""
+    return db.execute(_FACE_IDS, [found.key, *after, limit]).fetchall()
 
 
 def insert_faces(
