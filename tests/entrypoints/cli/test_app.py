@@ -30,6 +30,9 @@ COMMANDS = [
     "gallery",
     "models",
     "plugins",
+    "stream",
+    "events",
+    "attendance",
     "config",
     "doctor",
 ]
