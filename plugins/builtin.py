@@ -12,6 +12,7 @@ import attrs
 
 from facecv.core.image import ImageLimits
 from facecv.core.liveness import LivenessLimits
+from facecv.core.secret import KeySource
 from facecv.plugins import BuildRequest, NoSettings, Provider, hookimpl
 from facecv.plugins.builtin_streams import (  # noqa: F401 - what stands here is registered
     facecv_register_event_sinks,
@@ -100,9 +101,16 @@ class SqliteSettings:
 
     Attributes:
         path: the file; by default in the user's data folder.
+        graph_from: faces of a collection from which searches are approximate.
+        key_file: a file with the key that encrypts vectors and crops: 32 bytes as hexadecimal
+            digits or base64.
+        key_variable: the name of an environment variable with that key.
     """
 
     path: Path = attrs.field(factory=_default_gallery)
+    graph_from: int = attrs.field(default=16_384, validator=attrs.validators.ge(0))
+    key_file: Path | None = None
+    key_variable: str = ""
 
 
 @attrs.frozen
@@ -266,7 +274,9 @@ def _memory(_: BuildRequest) -> "GalleryRepo":
 def _sqlite(request: BuildRequest) -> "GalleryRepo":
     from facecv.adapters.galleries.sqlite import SqliteGallery
 
-    return SqliteGallery(request.settings_as(SqliteSettings).path)
+    settings = request.settings_as(SqliteSettings)
+    key = KeySource(settings.key_file, settings.key_variable).read()
+    return SqliteGallery(settings.path, graph_from=settings.graph_from, key=key)
 
 
 def _local(request: BuildRequest) -> "ModelStore":

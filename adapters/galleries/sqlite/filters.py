@@ -37,7 +37,10 @@ def persons_between(db: Database, found: Found, query: SearchQuery, first: int, 
 
 
 def condition(found: Found, query: SearchQuery, person: str) -> Clause:
-    """Return SQL that is true if a query accepts the person whose key is the column `person`."""
+    """Return SQL that is true if a query accepts the person whose key is `person`.
+
+    That is a column with the name of its table: facts have a column ``person`` of their own.
+    """
     parts, values = ["1"], []
     for name, value in fact_rows(query.where):
         parts.append(f"EXISTS ({_WITH_FACT} AND person = {person})")

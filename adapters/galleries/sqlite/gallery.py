@@ -6,16 +6,20 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from sqlite_utils import Database
+
 from facecv.adapters.galleries.graph import GRAPH_FROM
 from facecv.adapters.galleries.sqlite import rows, tables
 from facecv.adapters.galleries.sqlite.builder import GraphBuilder
 from facecv.adapters.galleries.sqlite.connections import Connections
 from facecv.adapters.galleries.sqlite.graph_files import GraphFiles
+from facecv.adapters.galleries.sqlite.keys import check_seal, reseal, seal_of, stored_proof
 from facecv.adapters.galleries.sqlite.projection import Projector, empty_projection
-from facecv.adapters.galleries.sqlite.seal import NoSeal, Seal
+from facecv.adapters.galleries.sqlite.seal import Seal
 from facecv.adapters.galleries.sqlite.search import Search
 from facecv.adapters.galleries.upkeep import Upkeep
 from facecv.core.embedding import Embedding
+from facecv.core.errors import GalleryKeyError
 from facecv.core.gallery import Collection, Counts, FaceRecord, Match, Person, SearchQuery
 
 _PAGE = 256
@@ -31,21 +35,63 @@ class SqliteGallery:
     """
 
     def __init__(
-        self, path: Path, *, busy_timeout: float = 30.0, graph_from: int = GRAPH_FROM
+        self,
+        path: Path,
+        *,
+        busy_timeout: float = 30.0,
+        graph_from: int = GRAPH_FROM,
+        key: bytes | None = None,
     ) -> None:
         """Open a gallery file; make it, and its folder, if it is not there.
+
+        Args:
+            path: the file.
+            busy_timeout: seconds to wait for other writers.
+            graph_from: faces of a collection from which a graph is used.
+            key: 32 bytes that encrypt vectors and crops; None: they are not encrypted.
 
         Raises:
             GallerySchemaError: the file is not a gallery, is one of a newer version, or cannot be
                 written.
+            GalleryKeyError: it is encrypted with another key, or not at all.
+            RuntimeMissingError: the package that encrypts is not installed.
         """
         self._connections = Connections(Path(path), busy_timeout)
         self._graph_from = graph_from
-        self._seal: Seal = NoSeal()
-        self._files = GraphFiles(Path(path))
-        self._builder = GraphBuilder(self._connections, self._seal, self._files)
         self._upkeep = Upkeep()
+        seal = seal_of(key)
+        with self._connections.writing() as db:
+            proof = check_seal(db, Path(path), seal)
+        self._use(seal, proof)
+
+    def rotate_key(self, key: bytes | None, /) -> None:
+        """Encrypt all vectors and crops with another key; None: store them as they are.
+
+        All or nothing; other programs that have the gallery open must be started anew.
+        """
+        seal = seal_of(key)
+        with self._writing() as db:
+            proof = reseal(db, self._seal, seal)
+        GraphFiles(self._connections.path).remove_all()
+        self._use(seal, proof)
+        self._connections.compact()
+
+    def _use(self, seal: Seal, proof: bytes) -> None:
+        """Encrypt with `seal`; what is secret is nowhere on the disk but in the tables."""
+        self._seal, self._proof = seal, proof
+        self._files = None if seal.secret else GraphFiles(self._connections.path)
+        self._builder = GraphBuilder(self._connections, seal, self._files)
         self._projectors: dict[str, Projector] = {}
+
+    @contextmanager
+    def _writing(self) -> Iterator[Database]:
+        """Lend a connection that may write faces: the key has not changed since."""
+        with self._connections.writing() as db:
+            if stored_proof(db) != self._proof:
+                raise GalleryKeyError(
+                    f"the key of {self._connections.path} was changed", hint="open it again"
+                )
+            yield db
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -78,6 +124,8 @@ class SqliteGallery:
         with self._connections.writing() as db:
             found = tables.find_collection(db, name)
             db.table("collections").delete(found.key)
+        if self._files and not self._connections.in_transaction:
+            self._files.remove_others(found.key)
 
     def replace_collection(self, name: str, by: str, /) -> None:
         """Put one collection in the place of another."""
@@ -86,7 +134,7 @@ class SqliteGallery:
 
     def add_person(self, collection: str, person: Person, faces: Sequence[FaceRecord], /) -> None:
         """Add a person with any number of faces."""
-        with self._connections.writing() as db:
+        with self._writing() as db:
             found = tables.find_collection(db, collection)
             tables.insert_faces(
                 db, found, tables.insert_person(db, found, person), faces, self._seal
@@ -94,7 +142,7 @@ class SqliteGallery:
 
     def add_faces(self, collection: str, person_id: str, faces: Sequence[FaceRecord], /) -> None:
         """Add faces to a person."""
-        with self._connections.writing() as db:
+        with self._writing() as db:
             found = tables.find_collection(db, collection)
             person = tables.find_person(db, found, person_id)
             tables.insert_faces(db, found, person["key"], faces, self._seal)

@@ -105,6 +105,12 @@ class GraphFiles:
                 with suppress(OSError):
                     path.unlink()
 
+    def remove_all(self) -> None:
+        """Delete the folder's files."""
+        for path in self._folder.glob("*"):
+            with suppress(OSError):
+                path.unlink()
+
     @contextmanager
     def writing(self, collection: int, *, wait: bool) -> Iterator[bool]:
         """Lend the right to write graphs of a collection, of one process at a time.

@@ -89,7 +89,7 @@ class Search:
 
     def _rows(self, faces: Keys) -> Rows:
         """Return those of some faces that are there and may be found, by rising key."""
-        where, values = condition(self.found, self.query, "person")
+        where, values = condition(self.found, self.query, "faces.person")
         rows = self.db.execute(
             f"{_CANDIDATES} AND {where} ORDER BY key",
             [json.dumps(faces.tolist()), *values],

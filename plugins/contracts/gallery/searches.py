@@ -129,6 +129,17 @@ class SearchPromises(GalleryFixtures):
         [matches] = team.search("team", [embedding(1)], SearchQuery(top_k=9, where=where))
         assert sorted(ids(matches)) == found
 
+    def test_a_search_may_be_among_some_persons_only(self, team: GalleryRepo) -> None:
+        """Only the persons that are named are found; none, if none is named."""
+        for number in range(30):
+            enrol(team, f"{number:02}", face(1, number), metadata={"odd": number % 2})
+        some = frozenset(["03", "08", "21", "nobody"])
+        [found] = team.search("team", [embedding(1)], SearchQuery(persons=some))
+        assert ids(found) == ["03", "08", "21"]
+        query = SearchQuery(persons=some, where={"odd": 1})
+        assert ids(team.search("team", [embedding(1)], query)[0]) == ["03", "21"]
+        assert team.search("team", [embedding(1)], SearchQuery(persons=frozenset())) == [[]]
+
     def test_a_search_agrees_with_plain_arithmetic(self, team: GalleryRepo) -> None:
         """Many probes at once get what a loop over all faces says."""
         rng = np.random.default_rng(4)
