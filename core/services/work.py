@@ -31,6 +31,7 @@ class WorkPool:
         self._retry_after = retry_after
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="facecv-work")
         self._lock = threading.Lock()
+        self._idle = threading.Condition(self._lock)
         self._taken = 0
         self._refused = 0
 
@@ -65,9 +66,18 @@ class WorkPool:
         future.add_done_callback(lambda _: self._give_back())
         return future
 
-    def close(self) -> None:
-        """Take no more tasks, drop those that wait, and wait for those that run."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
+    def close(self, seconds: float | None = None) -> bool:
+        """Take no more tasks, drop those that wait, and wait for those that run.
+
+        Args:
+            seconds: how long to wait at most; None: as long as it takes.
+
+        Returns:
+            Whether all have ended.
+        """
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            return self._idle.wait_for(lambda: not self._taken, seconds)
 
     def _take(self) -> None:
         with self._lock:
@@ -79,6 +89,7 @@ class WorkPool:
     def _give_back(self) -> None:
         with self._lock:
             self._taken -= 1
+            self._idle.notify_all()
 
     def _overloaded(self, reason: str) -> OverloadedError:
         return OverloadedError(

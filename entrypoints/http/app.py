@@ -1,8 +1,6 @@
 """The application, put together."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -12,10 +10,8 @@ from litestar.di import Provide
 from litestar.middleware.rate_limit import RateLimitConfig
 from litestar.types import ControllerRouterHandler, Middleware
 
-from facecv.core.services.idle import IdleUnloader
 from facecv.core.services.jobs import Jobs
 from facecv.core.services.metering import RollingMeter
-from facecv.core.services.model_desk import ModelDesk
 from facecv.core.services.work import WorkPool
 from facecv.entrypoints.api import Engine
 from facecv.entrypoints.http.access import LOOPBACK, Access, key_of
@@ -28,6 +24,7 @@ from facecv.entrypoints.http.controllers.verify import VerifyController
 from facecv.entrypoints.http.docs import openapi_config
 from facecv.entrypoints.http.errors import HANDLERS, AnyRequest
 from facecv.entrypoints.http.journal import Journal
+from facecv.entrypoints.http.life import lifespan_of
 from facecv.entrypoints.http.readiness import Readiness
 from facecv.entrypoints.http.request_id import RequestIds
 from facecv.entrypoints.http.service import Service
@@ -48,12 +45,18 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
 _PARTS_BESIDE_PICTURES = 64
 
 
-def create_app(engine: Engine, config: ServerConfig | None = None) -> Litestar:
+def create_app(
+    engine: Engine,
+    config: ServerConfig | None = None,
+    abandon: Callable[[], None] | None = None,
+) -> Litestar:
     """Return the application.
 
     Args:
         engine: what is served; it is closed when the application stops.
         config: the settings; None: those of the engine's configuration.
+        abandon: called when the application has stopped and work still runs, which cannot be
+            stopped from outside; None: nothing is.
     """
     config = config or engine.config.server
     share_runs(engine, config.batching)
@@ -64,7 +67,7 @@ def create_app(engine: Engine, config: ServerConfig | None = None) -> Litestar:
         exception_handlers=HANDLERS,
         dependencies={"service": Provide(lambda: service, sync_to_thread=False)},
         state=State({"service": service}),
-        lifespan=[_running(service)],
+        lifespan=[lifespan_of(service, abandon)],
         middleware=_middleware(limits),
         openapi_config=openapi_config() if service.config.docs else None,
         request_max_body_size=limits.body_bytes,
@@ -100,28 +103,6 @@ def _routes(engine: Engine) -> Sequence[ControllerRouterHandler]:
     for failed in catalogue.call("facecv_http", routes=added, engine=engine):
         structlog.get_logger().error("plugin left out", plugin=str(failed), reason=failed.error)
     return [Router("/v1", route_handlers=CONTROLLERS), *added]
-
-
-def _running(service: Service) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
-    """Return what happens around the life of the application."""
-
-    @asynccontextmanager
-    async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        loading = asyncio.create_task(asyncio.to_thread(service.readiness.warm_up))
-        idle = IdleUnloader(
-            ModelDesk(service.engine.analyser), service.engine.config.models.idle_unload
-        )
-        idle.start()
-        try:
-            yield
-        finally:
-            await loading
-            await asyncio.to_thread(idle.close)
-            await asyncio.to_thread(service.jobs.close)
-            await asyncio.to_thread(service.pool.close)
-            await asyncio.to_thread(service.engine.close)
-
-    return lifespan
 
 
 def _middleware(limits: LimitsConfig) -> list[Middleware]:

@@ -1,5 +1,6 @@
 """Running the application in one process or several, until a signal stops it."""
 
+import os
 import socket
 from collections.abc import Callable
 from math import ceil
@@ -42,7 +43,8 @@ class AppFactory:
         """Return the application, with an engine of its own."""
         configure_logging(self.level)
         builder = self.prepare(self.config)
-        return create_app(Engine(bootstrap(builder.config, builder.catalogue)))
+        engine = Engine(bootstrap(builder.config, builder.catalogue))
+        return create_app(engine, abandon=_leave)
 
 
 def served(config: Config) -> Config:
@@ -121,6 +123,11 @@ def serve(
             uvicorn.Server(settings).run(sockets=[listening])
         else:
             Multiprocess(settings, sockets=[listening]).run()
+
+
+def _leave() -> None:
+    """End the process, although a thread still works; the gallery is closed by now."""
+    os._exit(1)  # an orderly end would wait for the thread
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -77,7 +77,16 @@ def test_a_closed_pool_refuses_drops_what_waits_and_finishes_what_runs() -> None
         waiting.result(10)
     gate.set()
     closing.join(10)
+    assert pool.close()
     assert running.result() == "done"
     with pytest.raises(OverloadedError, match="stopping"):
         pool.submit(work)
     assert pool.busy == 0
+
+
+def test_closing_does_not_wait_for_ever() -> None:
+    pool, gate = WorkPool(1), threading.Event()
+    pool.submit(gate.wait)
+    assert not pool.close(0.01)
+    gate.set()
+    assert pool.close(20)

@@ -1,0 +1,73 @@
+"""A server over the small world in a process of its own: ``python -m … FOLDER [KEY=JSON …]``.
+
+Beside our routes it has ``/slow``, which begins by writing the file ``begun`` into the folder and
+answers once there is a file ``go`` in it, and ``/who``, the id of the process.
+"""
+
+import json
+import os
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import attrs
+from litestar import get
+
+from facecv.entrypoints.api import Engine
+from facecv.entrypoints.bootstrap import Builder
+from facecv.entrypoints.config import Config
+from facecv.entrypoints.http.errors import AnyRequest
+from facecv.entrypoints.http.server import AppFactory, serve
+from facecv.entrypoints.http.service import ServiceParam
+from facecv.plugins import builtin, hookimpl
+from facecv.plugins.manager import catalogue_of
+from tests.entrypoints.cli.runner import World
+from tests.entrypoints.http.served import config_in
+
+
+@attrs.frozen
+class Slow:
+    """A plugin with the two routes."""
+
+    folder: Path
+
+    @hookimpl
+    def facecv_http(self, routes: list[Any], engine: Engine) -> None:
+        @get("/slow")
+        async def slow(request: AnyRequest, service: ServiceParam) -> str:
+            return await service.run(request, self._wait)
+
+        @get("/who", sync_to_thread=False)
+        def who() -> int:
+            return os.getpid()
+
+        routes += [slow, who]
+
+    def _wait(self) -> str:
+        (self.folder / "begun").touch()
+        while not (self.folder / "go").exists():
+            time.sleep(0.01)
+        (self.folder / "finished").touch()
+        return "finished"
+
+
+def prepare(folder: Path, config: Config) -> Builder:
+    """Return what builds the small world with the two routes."""
+    return Builder(config, catalogue_of(builtin, World(), Slow(folder)))
+
+
+def main() -> None:
+    """Serve until a signal comes."""
+    folder = Path(sys.argv[1])
+    server = {
+        name: json.loads(value) for name, _, value in (a.partition("=") for a in sys.argv[2:])
+    }
+    config = config_in(folder, {"port": 0, **server})
+    factory = AppFactory(config, partial(prepare, folder))
+    serve(factory, config, lambda url: print(url, flush=True))  # noqa: T201 - the parent reads it
+
+
+if __name__ == "__main__":
+    main()
