@@ -215,7 +215,8 @@ class Builder:
         name = self.config.gallery
         if name in self.catalogue.names("galleries"):
             return self, name
-        sections = {**self.config.galleries, "sqlite": {"path": name}}
+        written = self.config.settings("galleries", "sqlite")
+        sections = {**self.config.galleries, "sqlite": {**written, "path": name}}
         return attrs.evolve(self, config=attrs.evolve(self.config, galleries=sections)), "sqlite"
 
     def check_sections(self) -> None:

@@ -17,6 +17,7 @@ from facecv.entrypoints.cli.invocation import Invocation, pass_invocation
 from facecv.entrypoints.cli.options import Form
 from facecv.entrypoints.cli.persons import PERSON_COMMANDS
 from facecv.entrypoints.cli.shapes import collection_shape
+from facecv.entrypoints.cli.upkeep import UPKEEP_COMMANDS
 
 if TYPE_CHECKING:
     from facecv.core.gallery import Collection, Counts
@@ -200,5 +201,5 @@ def _lines(file: Path) -> Iterator[Any]:
         yield stream
 
 
-for command in PERSON_COMMANDS:
+for command in (*PERSON_COMMANDS, *UPKEEP_COMMANDS):
     gallery.add_command(command)
