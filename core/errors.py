@@ -183,6 +183,18 @@ class CropsMissingError(GalleryError):
     code = "crops-missing"
 
 
+class KnownFaceError(AlreadyExistsError):
+    """A face is enrolled already, as somebody else's or from the same photo."""
+
+    code = "known-face"
+
+
+class NotEmptyError(GalleryError):
+    """A collection that still has persons was about to be deleted."""
+
+    code = "not-empty"
+
+
 class GallerySchemaError(GalleryError):
     """The gallery file was written by a newer version, or is not a gallery."""
 

@@ -186,11 +186,20 @@ class Gallery:
         many = list(photos) if isinstance(photos, list | tuple) else [cast("AnyImage", photos)]
         config = self.engine.config
         options = EnrolOptions(
-            config.quality, skip_bad, metadata or {}, store_crops, config.liveness.enrolment
+            None, skip_bad, metadata or {}, store_crops, config.liveness.enrolment
         )
-        return Enroller(self.engine.analyser, self.repo).enrol(self.name, name, many, options)
+        return self.enroller().enrol(self.name, name, many, options)
 
-    def identify(self, image: AnyImage, options: IdentifyOptions | None = None) -> list[Identified]:
+    def enroller(self) -> Enroller:
+        """Return what enrols, with all its options; the quality gate is that of the engine."""
+        return Enroller(self.engine.analyser, self.repo, self.engine.config.quality)
+
+    def identify(
+        self,
+        image: AnyImage,
+        options: IdentifyOptions | None = None,
+        find: FindOptions | None = None,
+    ) -> list[Identified]:
         """Return every face of a picture with who it is; faces without landmarks are left out.
 
         The embedder is that of the collection's space, whatever the default is. Where the liveness
@@ -207,7 +216,7 @@ class Gallery:
         want = wanted(Want(quality=False), gate, self.engine.analyser)
 
         def identify(analyser: Analyser) -> list[Identified]:
-            faces = [face for face in analyser.analyse([picture], want)[0] if face.embedding]
+            faces = [face for face in analyser.analyse([picture], want, find)[0] if face.embedding]
             live = passing(faces, gate, picture.source or "the picture")
             return self.identify_faces(live, options)
 

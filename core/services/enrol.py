@@ -1,30 +1,32 @@
 """Enrolling persons: from photos to faces in a collection, all or nothing."""
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal
 
 import attrs
 
-from facecv.core.arrays import Pixels
 from facecv.core.attributes import AttributeValue
 from facecv.core.errors import (
+    AlreadyExistsError,
     CollectionNotFoundError,
     FaceCVError,
     FaceNotFoundError,
     GalleryError,
-    QualityError,
 )
-from facecv.core.face import Face
 from facecv.core.gallery import Collection, FaceRecord, Metadata, Person
-from facecv.core.image import Image, ImageSource
 from facecv.core.liveness import LivenessGate
 from facecv.core.ports.gallery_repo import GalleryRepo
 from facecv.core.quality import GateName
 from facecv.core.services.analyse import Analyser, Want, largest
 from facecv.core.services.find import FindOptions
 from facecv.core.services.follow import following
-from facecv.core.services.liveness import check_live, liveness_of, wanted
+from facecv.core.services.known_faces import Refusals, check_not_all, refusals
+from facecv.core.services.liveness import wanted
+from facecv.core.services.photos import AnyPhoto, GoodFace, Photo, distinct, good_face
+
+TakenName = Literal["merge", "refuse", "allow"]
+KnownFaces = Literal["skip", "refuse"]
 
 
 @attrs.frozen
@@ -32,16 +34,22 @@ class EnrolOptions:
     """How to enrol.
 
     Attributes:
-        gate: the quality a face must have.
+        gate: the quality a face must have; None: the collection's, or the engine's.
         skip_bad: enrol with the good photos and report the bad ones; otherwise the first bad
             photo stops the person, who is then left out entirely.
         metadata: facts about a person who is new.
         store_crops: for a collection that does not exist yet: keep aligned crops.
         liveness: whether a face must be live; ``observe`` only tells.
+        taken_name: when somebody has that name already: ``merge`` adds the photos to that person,
+            ``refuse`` is an error, ``allow`` makes another person.
+        known_faces: ``refuse`` makes it an error if the same photo comes twice, or if the face is
+            somebody else's; ``skip`` leaves out photos that the person has, and asks no more.
+        new_collection: whether a collection that is not there is made.
     """
 
-    gate: GateName = attrs.field(
-        default="standard", validator=attrs.validators.in_(("off", "standard", "strict"))
+    gate: GateName | None = attrs.field(
+        default=None,
+        validator=attrs.validators.optional(attrs.validators.in_(("off", "standard", "strict"))),
     )
     skip_bad: bool = False
     metadata: Metadata = attrs.field(factory=dict)
@@ -49,6 +57,9 @@ class EnrolOptions:
     liveness: LivenessGate = attrs.field(
         default="off", validator=attrs.validators.in_(("off", "observe", "enforce"))
     )
+    taken_name: TakenName = "merge"
+    known_faces: KnownFaces = "skip"
+    new_collection: bool = True
 
 
 @attrs.frozen
@@ -72,14 +83,6 @@ class PhotoResult:
     liveness: AttributeValue | None = None
 
 
-@attrs.frozen(eq=False)
-class _Good:
-    """A face that can be enrolled."""
-
-    record: FaceRecord
-    liveness: AttributeValue | None = None
-
-
 @attrs.frozen
 class Enrolment:
     """What became of a person's photos.
@@ -95,64 +98,79 @@ class Enrolment:
     photos: tuple[PhotoResult, ...]
 
 
+_Owner = Callable[[], tuple[Person, bool]]
+"""Returns who gets the faces, and whether that person is new."""
+
+
 @attrs.define(eq=False)
 class Enroller:
-    """Enrols persons. The largest face of a photo is the person's."""
+    """Enrols persons. The largest face of a photo is the person's.
+
+    Attributes:
+        analyser: looks at the photos.
+        gallery: keeps the faces.
+        gate: the quality a face must have where neither options nor collection say.
+    """
 
     analyser: Analyser
     gallery: GalleryRepo
+    gate: GateName = "standard"
 
     def enrol(
         self,
         collection: str,
-        name: str,
-        photos: Sequence[ImageSource | Image],
+        who: str | Person,
+        photos: Sequence[AnyPhoto],
         options: EnrolOptions | None = None,
         find: FindOptions | None = None,
     ) -> Enrolment:
-        """Add the faces of `photos` to the person called `name`, who is made if new.
+        """Add the faces of `photos` to the person called like `who`, who is made if new.
 
         A collection that is there keeps the embedder of its space, whatever the default is; one
         that is not is made in the space of the current embedder.
+
+        Args:
+            collection: its name.
+            who: the name, or all of a person who is new.
+            photos: one or more.
+            options: how.
+            find: which faces are found.
 
         Raises:
             InputError: a photo cannot be read, has no face or fails the gate of quality or of
                 liveness, and `skip_bad` is off, or no photo at all could be used. Nothing is left
                 behind.
+            AlreadyExistsError: the id is taken, or the name, and options refuse that.
+            KnownFaceError: as InputError, where options refuse known faces.
             ConfigurationError: the liveness gate is on, but no model gives liveness.
             GalleryError: the gallery refuses.
             ModelNotFoundError: no model at hand has the collection's space.
         """
         chosen = options or EnrolOptions()
+        draft = Person(who, metadata=chosen.metadata) if isinstance(who, str) else who
+        owner = partial(self._called, collection, draft, chosen.taken_name)
+        return self._follow(collection, owner, photos, name=draft.name, options=chosen, find=find)
 
-        def enrol(analyser: Analyser) -> Enrolment:
-            enroller = attrs.evolve(self, analyser=analyser)
-            return enroller._enrol(collection, name, photos, chosen, find)  # noqa: SLF001 - itself
-
-        return following(collection, self.analyser, self.gallery, enrol, may_be_new=True)
-
-    def _enrol(
+    def add_photos(
         self,
         collection: str,
-        name: str,
-        photos: Sequence[ImageSource | Image],
-        options: EnrolOptions,
-        find: FindOptions | None,
+        person_id: str,
+        photos: Sequence[AnyPhoto],
+        options: EnrolOptions | None = None,
+        find: FindOptions | None = None,
     ) -> Enrolment:
-        draft = Person(name, metadata=options.metadata)
-        want = wanted(Want(crop=True), options.liveness, self.analyser)
-        looked = [
-            self._look(photo, index, want, options, find) for index, photo in enumerate(photos)
-        ]
-        good = [item.record for item in looked if isinstance(item, _Good)]
-        failures = [item for item in looked if isinstance(item, PhotoResult)]
-        if not good:
-            raise next(
-                (item.error for item in failures if item.error),
-                FaceNotFoundError(f"no photo of {name!r} was given"),
-            )
-        person, created, known = self._store(collection, draft, good, options)
-        return Enrolment(person, created, tuple(_result(item, known) for item in looked))
+        """Add the faces of `photos` to a person who is there; raises what `enrol` raises.
+
+        Raises:
+            PersonNotFoundError: there is no such person.
+        """
+        chosen = attrs.evolve(options or EnrolOptions(), new_collection=False)
+        name = self.gallery.person(collection, person_id).name
+
+        def owner() -> tuple[Person, bool]:
+            return self.gallery.person(collection, person_id), False
+
+        return self._follow(collection, owner, photos, name=name, options=chosen, find=find)
 
     def enrol_faces(self, collection: str, name: str, faces: Sequence[FaceRecord]) -> Enrolment:
         """Add faces that were embedded before to the person called `name`, who is made if new.
@@ -161,8 +179,9 @@ class Enroller:
             EmbeddingSpaceError: the collection is of another space than the faces.
             GalleryError: the gallery refuses.
         """
-        person, created, known = self._store(collection, Person(name), list(faces), EnrolOptions())
-        return Enrolment(person, created, tuple(_result(_Good(face), known) for face in faces))
+        owner = partial(self._called, collection, Person(name), "merge")
+        looked = [GoodFace(face) for face in faces]
+        return self._store(collection, owner, looked, EnrolOptions())
 
     def ensure_collection(self, name: str, *, store_crops: bool = False) -> Collection:
         """Return the collection, made for the current embedder if it is not there."""
@@ -174,101 +193,136 @@ class Enroller:
             self.gallery.create_collection(made)
             return made
 
+    def _follow(
+        self,
+        collection: str,
+        owner: _Owner,
+        photos: Sequence[AnyPhoto],
+        *,
+        name: str,
+        options: EnrolOptions,
+        find: FindOptions | None,
+    ) -> Enrolment:
+        """Look at photos in the collection's space, and store what is good."""
+        chosen = attrs.evolve(options, gate=options.gate or self._gate(collection))
+
+        def enrol(analyser: Analyser) -> Enrolment:
+            own = attrs.evolve(self, analyser=analyser)
+            looked = own._look_at(photos, chosen, find)  # noqa: SLF001 - itself
+            _check_some(looked, name)
+            return own._store(collection, owner, looked, chosen)  # noqa: SLF001 - itself
+
+        may_be_new = options.new_collection
+        return following(collection, self.analyser, self.gallery, enrol, may_be_new=may_be_new)
+
+    def _gate(self, collection: str) -> GateName:
+        try:
+            return self.gallery.collection(collection).gate or self.gate
+        except CollectionNotFoundError:
+            return self.gate
+
+    def _look_at(
+        self, photos: Sequence[AnyPhoto], options: EnrolOptions, find: FindOptions | None
+    ) -> list[GoodFace | PhotoResult]:
+        want = wanted(Want(crop=True), options.liveness, self.analyser)
+        return [
+            self._look(photo if isinstance(photo, Photo) else Photo(photo), n, want, options, find)
+            for n, photo in enumerate(photos, 1)
+        ]
+
     def _look(
         self,
-        photo: ImageSource | Image,
-        index: int,
+        photo: Photo,
+        number: int,
         want: Want,
         options: EnrolOptions,
         find: FindOptions | None,
-    ) -> _Good | PhotoResult:
+    ) -> GoodFace | PhotoResult:
         """Return the face of a photo, or a report of why there is none."""
-        source = f"photo {index + 1}"
+        source = photo.name or f"photo {number}"
         try:
-            image = self.analyser.read(photo)
-            source = image.source or source
+            image = self.analyser.read(photo.source)
+            source = photo.name or image.source or source
             face = largest(self.analyser.analyse([image], want, find)[0])
-            return _checked(face, source, options)
+            return good_face(face, source, options.gate or self.gate, options.liveness)
         except FaceCVError as error:
             if not options.skip_bad:
                 raise
             return PhotoResult(source, "failed", error=error)
 
     def _store(
-        self, name: str, draft: Person, records: list[FaceRecord], options: EnrolOptions
-    ) -> tuple[Person, bool, frozenset[str]]:
-        """Write the person and the faces that are new; return also the ids that are not."""
+        self,
+        name: str,
+        owner: _Owner,
+        looked: Sequence[GoodFace | PhotoResult],
+        options: EnrolOptions,
+    ) -> Enrolment:
+        """Write the person and the faces that are new; return what became of each photo."""
+        records = [item.record for item in looked if isinstance(item, GoodFace)]
         with self.gallery.transaction():
-            collection = self.ensure_collection(name, store_crops=options.store_crops)
+            collection = self._collection(name, options)
+            person, created = owner()
+            has = set() if created else self._digests(name, person.id)
+            refused: Refusals = {}
+            fresh = distinct(records, has)
+            if options.known_faces == "refuse":
+                refused = refusals(
+                    self.gallery, self.analyser, collection, person, records=records, fresh=fresh
+                )
+                check_not_all(refused, records, skip_bad=options.skip_bad)
+            kept = [record for record in fresh if record.id not in refused]
             if not collection.store_crops:
-                records = [attrs.evolve(record, crop=None) for record in records]
-            person = self._person_called(name, draft.name)
-            if person is None:
-                fresh, person, created = _distinct(records, set()), draft, True
-                self.gallery.add_person(name, person, fresh)
+                kept = [attrs.evolve(record, crop=None) for record in kept]
+            if created:
+                self.gallery.add_person(name, person, kept)
             else:
-                digests = {face.digest for _, face in self.gallery.faces(name, person.id)}
-                fresh, created = _distinct(records, digests), False
-                self.gallery.add_faces(name, person.id, fresh)
-        known = frozenset(r.id for r in records) - {r.id for r in fresh}
-        return person, created, known
+                self.gallery.add_faces(name, person.id, kept)
+        stored = frozenset(record.id for record in kept)
+        return Enrolment(person, created, tuple(_result(item, stored, refused) for item in looked))
 
-    def _person_called(self, collection: str, name: str) -> Person | None:
-        persons = self.gallery.persons(collection, name=name)
+    def _collection(self, name: str, options: EnrolOptions) -> Collection:
+        if not options.new_collection:
+            return self.gallery.collection(name)
+        return self.ensure_collection(name, store_crops=options.store_crops)
+
+    def _digests(self, collection: str, person_id: str) -> set[str]:
+        return {face.digest for _, face in self.gallery.faces(collection, person_id)}
+
+    def _called(self, collection: str, draft: Person, taken: TakenName) -> tuple[Person, bool]:
+        """Return the person that a draft stands for, and whether that person is new."""
+        persons = self.gallery.persons(collection, name=draft.name)
+        if taken == "allow" or not persons:
+            return draft, True
+        if taken == "refuse":
+            raise AlreadyExistsError(
+                f"{collection!r} has a person called {draft.name!r}",
+                details={"person_id": persons[0].id},
+            )
         if len(persons) > 1:
             raise GalleryError(
-                f"{collection!r} has {len(persons)} persons called {name!r}",
+                f"{collection!r} has {len(persons)} persons called {draft.name!r}",
                 hint="rename one of them",
             )
-        return persons[0] if persons else None
+        return persons[0], False
 
 
-def _checked(face: Face | None, source: str, options: EnrolOptions) -> _Good:
-    """Return a face that passes all gates; raise an `InputError` otherwise."""
-    if face is None:
-        raise FaceNotFoundError(f"{source}: no face found")
-    check_live(face, options.liveness, source)
-    return _Good(_record(face, source, options.gate), liveness_of(face))
-
-
-def _record(face: Face, source: str, gate: GateName) -> FaceRecord:
-    """Return a face as a record; raise an `InputError` if it is not good enough."""
-    if face.embedding is None or face.crop is None or face.quality is None:
-        raise FaceNotFoundError(
-            f"{source}: the detector gives no landmarks", hint="use a detector with landmarks"
-        )
-    failed = face.quality.failed(gate)
-    if failed:
-        parts = ", ".join(f"{part} {getattr(face.quality, part):.2f}" for part in failed)
-        raise QualityError(
-            f"{source}: the face fails the {gate!r} quality gate: {parts}",
-            hint="use a better photo or another gate (off, standard, strict)",
-            details={"failed": list(failed), "quality": face.quality.score},
-        )
-    return FaceRecord(
-        face.embedding,
-        source=source,
-        digest=_digest(face.crop),
-        quality=face.quality.score,
-        crop=face.crop,
+def _check_some(looked: Sequence[GoodFace | PhotoResult], name: str) -> None:
+    """Raise the first error unless there is a good photo."""
+    if any(isinstance(item, GoodFace) for item in looked):
+        return
+    raise next(
+        (item.error for item in looked if isinstance(item, PhotoResult) and item.error),
+        FaceNotFoundError(f"no photo of {name!r} was given"),
     )
 
 
-def _digest(crop: Pixels) -> str:
-    return hashlib.sha256(crop.tobytes()).hexdigest()
-
-
-def _distinct(records: Sequence[FaceRecord], seen: set[str]) -> list[FaceRecord]:
-    """Return the records whose crop is neither in `seen` nor twice among them."""
-    first = {record.digest: record for record in reversed(records)}
-    return [r for r in records if r.digest not in seen and first[r.digest] is r]
-
-
-def _result(item: _Good | PhotoResult, known: frozenset[str]) -> PhotoResult:
+def _result(item: GoodFace | PhotoResult, stored: frozenset[str], refused: Refusals) -> PhotoResult:
     if isinstance(item, PhotoResult):
         return item
     record = item.record
     made = PhotoResult(record.source, "known", "", record.quality, liveness=item.liveness)
-    if record.id in known:
-        return made
-    return attrs.evolve(made, status="enrolled", face_id=record.id)
+    if record.id in stored:
+        return attrs.evolve(made, status="enrolled", face_id=record.id)
+    if record.id in refused:
+        return attrs.evolve(made, status="failed", error=refused[record.id])
+    return made

@@ -25,6 +25,7 @@ STATUSES: tuple[tuple[type[FaceCVError], int], ...] = (
     (errors.PersonNotFoundError, 404),
     (errors.FaceRecordNotFoundError, 404),
     (errors.AlreadyExistsError, 409),
+    (errors.NotEmptyError, 409),
     (errors.CropsMissingError, 409),
     (errors.UnknownProviderError, 404),
     (errors.UnauthorizedError, 401),

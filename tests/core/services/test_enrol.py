@@ -1,5 +1,6 @@
 """All or nothing."""
 
+import attrs
 import numpy as np
 import pytest
 
@@ -13,10 +14,13 @@ from facecv.core.errors import (
     FaceNotFoundError,
     GalleryError,
     ImageNotFoundError,
+    KnownFaceError,
+    PersonNotFoundError,
     QualityError,
 )
-from facecv.core.gallery import Person
+from facecv.core.gallery import Collection, Person
 from facecv.core.services.enrol import Enroller, EnrolOptions
+from facecv.core.services.photos import Photo
 from tests.core.services.world import SPACE, WorldDetector, WorldEmbedder, analyser, picture
 
 OFF = EnrolOptions(gate="off")
@@ -124,3 +128,70 @@ def test_a_detector_without_landmarks_cannot_enrol(enroller: Enroller) -> None:
     blind = Enroller(analyser(detector=WorldDetector(landmarks=False)), enroller.gallery)
     with pytest.raises(FaceNotFoundError, match="no landmarks"):
         blind.enrol("staff", "Ada", [GOOD], OFF)
+
+
+class TestTakenNames:
+    """Somebody of that name is there already."""
+
+    def test_refused(self, enroller: Enroller) -> None:
+        first = enroller.enrol("staff", "Ada", [GOOD], OFF)
+        with pytest.raises(AlreadyExistsError) as caught:
+            enroller.enrol("staff", "Ada", [OTHER], attrs.evolve(OFF, taken_name="refuse"))
+        assert caught.value.details["person_id"] == first.person.id
+        assert enroller.gallery.count("staff").faces == 1
+
+    def test_another_person(self, enroller: Enroller) -> None:
+        enroller.enrol("staff", "Ada", [GOOD], OFF)
+        options = attrs.evolve(OFF, taken_name="allow")
+        other = enroller.enrol("staff", Person("Ada", id="a2", metadata={"n": 2}), [OTHER], options)
+        assert other.created
+        assert enroller.gallery.person("staff", "a2").metadata == {"n": 2}
+
+
+class TestKnownFaces:
+    """Faces that are enrolled already are refused on request."""
+
+    REFUSE = attrs.evolve(OFF, known_faces="refuse")
+
+    def test_the_same_photo_twice(self, enroller: Enroller) -> None:
+        with pytest.raises(KnownFaceError):
+            enroller.enrol("staff", "Ada", [GOOD, GOOD], self.REFUSE)
+        options = attrs.evolve(self.REFUSE, skip_bad=True)
+        done = enroller.enrol("staff", "Ada", [GOOD, GOOD], options)
+        assert [photo.status for photo in done.photos] == ["enrolled", "failed"]
+        assert isinstance(done.photos[1].error, KnownFaceError)
+
+    def test_somebody_elses_face(self, enroller: Enroller) -> None:
+        ada = enroller.enrol("staff", "Ada", [GOOD], self.REFUSE).person
+        with pytest.raises(KnownFaceError, match="Ada") as caught:
+            enroller.enrol("staff", "Eve", [OTHER], attrs.evolve(self.REFUSE, skip_bad=True))
+        assert caught.value.details["person_id"] == ada.id
+        assert enroller.gallery.count("staff").persons == 1
+
+    def test_ones_own_face_on_another_photo(self, enroller: Enroller) -> None:
+        ada = enroller.enrol("staff", "Ada", [GOOD], self.REFUSE).person
+        again = enroller.add_photos("staff", ada.id, [OTHER], self.REFUSE)
+        assert [photo.status for photo in again.photos] == ["enrolled"]
+
+
+def test_a_collection_s_own_gate_wins_over_the_engine_s(enroller: Enroller) -> None:
+    enroller.gallery.create_collection(Collection("staff", SPACE, gate="strict"))
+    off = attrs.evolve(enroller, gate="off")
+    with pytest.raises(QualityError):
+        off.enrol("staff", "Ada", [GOOD])
+    assert off.enrol("staff", "Ada", [GOOD], OFF).created
+
+
+def test_photos_are_added_to_somebody_who_is_there(enroller: Enroller) -> None:
+    with pytest.raises(CollectionNotFoundError):
+        enroller.add_photos("staff", "nobody", [GOOD], OFF)
+    ada = enroller.enrol("staff", "Ada", [GOOD], OFF).person
+    with pytest.raises(PersonNotFoundError):
+        enroller.add_photos("staff", "nobody", [GOOD], OFF)
+    added = enroller.add_photos("staff", ada.id, [Photo(OTHER, "badge.jpg")], OFF)
+    assert (added.created, added.photos[0].source) == (False, "badge.jpg")
+
+
+def test_a_collection_is_not_made_where_that_is_not_wanted(enroller: Enroller) -> None:
+    with pytest.raises(CollectionNotFoundError):
+        enroller.enrol("staff", "Ada", [GOOD], attrs.evolve(OFF, new_collection=False))
