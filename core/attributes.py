@@ -1,9 +1,10 @@
 """What attribute models say about a face, and what they look at."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import attrs
+import numpy as np
 
 from facecv.core.arrays import Floats, as_points, same_array
 from facecv.core.geometry import Box
@@ -67,6 +68,30 @@ class AttributeValue:
             rows = self.value.points.tolist()
             return [[round(number, 2) for number in row] for row in rows]
         return self.value
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all of it as a JSON object; score, probabilities and reason where there are any.
+
+        Shares are rounded to a ten-thousandth.
+        """
+        shape: dict[str, Any] = {"value": self.plain()}
+        if self.score is not None:
+            shape["score"] = round(self.score, 4)
+        if self.probabilities:
+            shape["probabilities"] = {k: round(v, 4) for k, v in self.probabilities.items()}
+        if self.reason:
+            shape["reason"] = self.reason
+        return shape | {"model": self.model}
+
+    @classmethod
+    def from_json(cls, shape: Mapping[str, Any], /) -> Self:
+        """Return what `as_json` wrote."""
+        value = shape["value"]
+        if isinstance(value, dict):
+            value = HeadPose(**value)
+        elif isinstance(value, list):
+            value = LandmarkSet(np.array(value))
+        return cls(**{**shape, "value": value})
 
 
 @attrs.frozen

@@ -129,7 +129,7 @@ def event_json(event: Event) -> dict[str, Any]:
     Times are ISO 8601, boxes [x1, y1, x2, y2] in pixels, the crop is base64 of a JPEG file.
     """
     person = {"id": event.person_id, "name": event.person} if event.person_id else None
-    attributes = {name: attribute_json(value) for name, value in event.attributes.items()}
+    attributes = {name: value.as_json() for name, value in event.attributes.items()}
     return {
         "id": event.id,
         "kind": event.kind,
@@ -145,16 +145,6 @@ def event_json(event: Event) -> dict[str, Any]:
         "detail": event.detail or None,
         "crop": event.crop and base64.b64encode(event.crop).decode("ascii"),
     }
-
-
-def attribute_json(attribute: AttributeValue) -> dict[str, Any]:
-    """Return an attribute; score and probabilities only where the model gives them."""
-    shape: dict[str, Any] = {"value": attribute.value}
-    if attribute.score is not None:
-        shape["score"] = round(attribute.score, 4)
-    if attribute.probabilities:
-        shape["probabilities"] = {k: round(v, 4) for k, v in attribute.probabilities.items()}
-    return shape | {"model": attribute.model}
 
 
 def _rounded(value: float | None) -> float | None:

@@ -30,7 +30,7 @@ def event_row(event: Event) -> dict[str, object]:
         "person": event.person,
         "similarity": event.similarity,
         "quality": event.quality,
-        "attributes": {name: attrs.asdict(value) for name, value in event.attributes.items()},
+        "attributes": {name: value.as_json() for name, value in event.attributes.items()},
         "detail": event.detail,
     }
     return {
@@ -63,7 +63,9 @@ def as_event(row: Row) -> Event:
         person=body["person"],
         similarity=body["similarity"],
         quality=body["quality"],
-        attributes={name: AttributeValue(**value) for name, value in body["attributes"].items()},
+        attributes={
+            name: AttributeValue.from_json(value) for name, value in body["attributes"].items()
+        },
         detail=body["detail"],
         crop=row["crop"],
         embedding=_embedding(row),

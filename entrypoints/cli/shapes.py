@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 from facecv.core.errors import FaceCVError
 
 if TYPE_CHECKING:
-    from facecv.core.attributes import AttributeValue
     from facecv.core.face import Face
     from facecv.core.gallery import Collection, Counts, FaceRecord, Identification, Match, Person
     from facecv.core.geometry import Box
@@ -59,23 +58,8 @@ def analyzed_shape(face: "Face") -> Shape:
     parts = None
     if face.quality is not None:
         parts = {name: round(part, 4) for name, part in attrs.asdict(face.quality).items()}
-    attributes = {name: attribute_shape(value) for name, value in face.attributes.items()}
+    attributes = {name: value.as_json() for name, value in face.attributes.items()}
     return embedded_shape(face) | {"quality_parts": parts, "attributes": attributes}
-
-
-def attribute_shape(attribute: "AttributeValue") -> Shape:
-    """Return an attribute; score, probabilities and reason only where there are any.
-
-    The value of a pose is an object of degrees, that of landmarks a list of points.
-    """
-    shape: Shape = {"value": attribute.plain()}
-    if attribute.score is not None:
-        shape["score"] = round(attribute.score, 4)
-    if attribute.probabilities:
-        shape["probabilities"] = {k: round(v, 4) for k, v in attribute.probabilities.items()}
-    if attribute.reason:
-        shape["reason"] = attribute.reason
-    return shape | {"model": attribute.model}
 
 
 def match_shape(match: "Match") -> Shape:
@@ -101,7 +85,7 @@ def identified_shape(face: "Face", who: "Identification") -> Shape:
         "threshold": who.threshold,
         "best": who.best,
         "matches": [match_shape(match) for match in who.matches],
-        **{name: attribute_shape(value) for name, value in face.attributes.items()},
+        **{name: value.as_json() for name, value in face.attributes.items()},
     }
 
 
@@ -112,7 +96,7 @@ def photo_shape(photo: "PhotoResult") -> Shape:
     if photo.face_id:
         shape["face"] = photo.face_id
     if photo.liveness:
-        shape["liveness"] = attribute_shape(photo.liveness)
+        shape["liveness"] = photo.liveness.as_json()
     return shape | ({"error": error_shape(photo.error)} if photo.error else {})
 
 

@@ -1,5 +1,7 @@
 """What attribute models say, and what they look at."""
 
+import json
+
 import attrs
 import numpy as np
 import pytest
@@ -25,6 +27,30 @@ class TestPlain:
     def test_landmarks_are_lists(self) -> None:
         points = np.array([[1.006, 2], [3, 4.5]], np.float32)
         assert AttributeValue(LandmarkSet(points)).plain() == [[1.01, 2.0], [3.0, 4.5]]
+
+
+class TestJson:
+    """All of a statement, and back."""
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            AttributeValue("happy", 0.75, {"happy": 0.75, "sad": 0.25}, "moods"),
+            AttributeValue(31.5, model="ages"),
+            AttributeValue(True),
+            AttributeValue("rejected", model="liveness", reason="too dark"),
+            AttributeValue(HeadPose(1.25, -5, 0), model="poses"),
+            AttributeValue(LandmarkSet(np.array([[1, 2, 3], [4, 5, 6.5]])), model="points"),
+        ],
+        ids=["class", "number", "truth", "reason", "pose", "points"],
+    )
+    def test_comes_back_as_it_was(self, said: AttributeValue) -> None:
+        assert AttributeValue.from_json(json.loads(json.dumps(said.as_json()))) == said
+
+    def test_holds_only_what_there_is(self) -> None:
+        assert AttributeValue(31.5, model="ages").as_json() == {"value": 31.5, "model": "ages"}
+        shares = AttributeValue("a", 0.66667, {"a": 0.66667, "b": 0.33333}).as_json()
+        assert (shares["score"], shares["probabilities"]["b"]) == (0.6667, 0.3333)
 
 
 class TestLandmarkSet:
