@@ -27,8 +27,8 @@ class Face(dict[str, Any]):
         gender, age = face.attributes.get("gender"), face.attributes.get("age")
         if gender:
             made.gender = int(gender.value == "male")
-        if age:
-            made.age = int(np.round(float(age.value)))
+        if age and isinstance(age.value, int | float):
+            made.age = int(np.round(age.value))
         return made
 
     @classmethod
