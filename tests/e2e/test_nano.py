@@ -123,11 +123,14 @@ def test_known_people_are_named_and_strangers_are_not(
 
 def test_attributes(engine: facecv.Engine, pictures: dict[str, Pixels]) -> None:
     said = only(engine.analyze(pictures["astronaut"])).attributes
-    assert set(said) == {"age", "gender", "emotion", "mask"}
+    assert set(said) == {"age", "gender", "emotion", "mask", "pose"}
+    assert said["mask"].model == "attributes_nano"
+    assert said["pose"].model == "landmark-pose"
     assert said["gender"].value == "female"
     assert said["emotion"].value == "happy"
     assert said["mask"].value == "no_mask"
-    assert 20 < float(said["age"].value) < 60
+    assert isinstance(said["age"].value, float)
+    assert 20 < said["age"].value < 60
 
 
 def test_the_command_line_needs_no_option(
