@@ -22,6 +22,7 @@ class Tellers:
         return [
             Provider("alive", lambda _: world.WorldLiveness()),
             Provider("shape", lambda _: world.WorldShape()),
+            Provider("ages", lambda _: world.WorldAttributes("age", world.ALIGNED)),
         ]
 
 
@@ -143,6 +144,15 @@ class TestBench:
             "accuracy": pytest.approx(2 / 3),
             "mean_error": None,
         }
+
+    def test_numbers_are_off_by_so_much(self, teller: Cli, data: Path) -> None:
+        """The age here is the blue of the face."""
+        for name in ("7_0_1_a", "12_1_1_b"):
+            teller.picture(f"data/utkface/{name}.png", (100, 100, 80, LIVE))
+        (score,) = self.bench(teller, "--attribute", "ages", "--every-picture")
+        assert (score["data"], score["attribute"], score["judged"]) == ("utkface", "age", 2)
+        assert score["accuracy"] is None
+        assert score["mean_error"] == pytest.approx(2.5, abs=0.2)
 
     def test_pictures_without_a_face_are_not_judged(self, teller: Cli, data: Path) -> None:
         save(data / "spoof" / "image_F3.png", world.picture())
