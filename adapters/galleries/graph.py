@@ -43,6 +43,7 @@ class Graph:
     """Faces by key. Threads may search it at once, but not while one adds to it."""
 
     def __init__(self, dim: int) -> None:
+        self._cores = available_cores()
         self._content: mmap.mmap | None = None  # what the index looks at, if that is a file
         self._index = Index(
             ndim=dim,
@@ -102,7 +103,7 @@ class Graph:
 
     def nearest(self, probes: Floats, count: int) -> list[Candidates]:
         """Return about the `count` faces nearest to each probe (float32 [Q, D])."""
-        threads = min(len(probes), available_cores())
+        threads = min(len(probes), self._cores)
         found = self._index.search(_as_bytes(probes), count, threads=threads)
         if not isinstance(found, BatchMatches):
             return [_candidates(found.keys, found.distances)]

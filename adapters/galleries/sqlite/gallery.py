@@ -208,14 +208,14 @@ class SqliteGallery:
             if projector.overdue:
                 self._upkeep.ask(collection, partial(self._builder.build, collection, projector))
             if not self._connections.in_transaction:
-                found = tables.find_collection(db, collection)
-                projection = projection or empty_projection(found)
-                return Search(db, found, projection, self._seal, query).matches(probes)
+                if projection is None:
+                    raise tables.no_collection(collection)
+                return Search(db, projection, self._seal, query).matches(probes)
         with self._connections.reading() as db:
             found = tables.find_collection(db, collection)
-            if projection is None or projection.collection != found.key:
+            if projection is None or projection.found.key != found.key:
                 projection = empty_projection(found)
-            return Search(db, found, projection, self._seal, query).matches(probes)
+            return Search(db, projection, self._seal, query, inside=True).matches(probes)
 
     def prepare(self, collection: str, /) -> None:
         """Read the vectors, and bring the graph up to date if there should be one."""
@@ -233,8 +233,11 @@ class SqliteGallery:
         self._projectors.clear()
 
     def _projector(self, collection: str) -> Projector:
-        made = Projector(self._seal, self._files, self._graph_from)
-        return self._projectors.setdefault(collection, made)
+        found = self._projectors.get(collection)
+        if found is None:
+            made = Projector(self._seal, self._files, self._graph_from)
+            found = self._projectors.setdefault(collection, made)
+        return found
 
     def _id_pages(self, found: tables.Found) -> Iterator[tuple[str, str]]:
         after = ("", "")

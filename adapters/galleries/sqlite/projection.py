@@ -18,7 +18,7 @@ from facecv.adapters.galleries.ranking import Keys, as_keys
 from facecv.adapters.galleries.sqlite.graph_files import GraphFiles, GraphRow
 from facecv.adapters.galleries.sqlite.rows import open_vectors
 from facecv.adapters.galleries.sqlite.seal import Seal
-from facecv.adapters.galleries.sqlite.tables import Found
+from facecv.adapters.galleries.sqlite.tables import Found, find_collection
 from facecv.core.arrays import Floats
 
 _BATCH = 4096
@@ -34,7 +34,7 @@ class Projection:
     """A collection's faces at one revision.
 
     Attributes:
-        collection: key of the collection.
+        found: the collection, as it was when it was first seen.
         last_face: the highest key of a face seen.
         last_removal: the highest key of a removal seen.
         view: the faces that came after the graph.
@@ -42,7 +42,7 @@ class Projection:
         last_in_graph: the highest key of a face in the graph.
     """
 
-    collection: int
+    found: Found
     last_face: int
     last_removal: int
     view: IndexView
@@ -82,9 +82,10 @@ class Projector:
                 return None
             key, dim, *graph = row
             now = self._now
-            if now is None or now.collection != key:
+            if now is None or now.found.key != key:
                 self._index, self._file, self._dead = FaceIndex(dim), "", 0
-                now = Projection(key, 0, _last_removal(db), self._index.view())
+                found = find_collection(db, name)
+                now = Projection(found, 0, _last_removal(db), self._index.view())
             now = self._with_graph_of(now, GraphRow(*graph), dim)
             self._now = self._caught_up(db, now, dim)
             return self._now
@@ -93,7 +94,7 @@ class Projector:
         """Use a graph that was just made, if it is of this collection and not older."""
         with self._lock:
             now = self._now
-            if now and now.collection == collection and now.last_in_graph <= row.last_face:
+            if now and now.found.key == collection and now.last_in_graph <= row.last_face:
                 self._file = row.file
                 self._now = self._with_graph(now, graph, row.last_face)
 
@@ -101,7 +102,7 @@ class Projector:
         """Return the graph in use, and the highest key of a face in it."""
         with self._lock:
             now = self._now
-            if now is None or now.collection != collection:
+            if now is None or now.found.key != collection:
                 return None, 0
             return now.graph, now.last_in_graph
 
@@ -152,7 +153,7 @@ class Projector:
 
 def empty_projection(found: Found) -> Projection:
     """Return a projection that has seen nothing of a collection."""
-    return Projection(found.key, 0, 0, FaceIndex(found.collection.space.dim).view())
+    return Projection(found, 0, 0, FaceIndex(found.collection.space.dim).view())
 
 
 def changes(db: Database, since: Projection, seal: Seal) -> tuple[FaceIndex, Keys]:
@@ -183,7 +184,7 @@ def faces_after(
 def _added(
     db: Database, since: Projection, dim: int, seal: Seal
 ) -> Iterator[tuple[list[int], list[int], Floats]]:
-    return faces_after(db, since.collection, since.last_face, dim, seal)
+    return faces_after(db, since.found.key, since.last_face, dim, seal)
 
 
 def _removed(db: Database, since: Projection) -> Keys:

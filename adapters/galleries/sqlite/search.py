@@ -32,14 +32,24 @@ _BROAD_SHARE = 0.1  # of the candidates of a graph, where a filter lets more per
 class Search:
     """A search in the state that `db` sees.
 
-    Where `db` is inside a transaction, that is the projection and what came after it.
+    Attributes:
+        db: the tables.
+        projection: the faces.
+        seal: what the vectors are closed with.
+        query: whom to search.
+        inside: whether `db` is inside a transaction that may have changed faces since.
     """
 
     db: Database
-    found: tables.Found
     projection: Projection
     seal: Seal
     query: SearchQuery
+    inside: bool = False
+
+    @property
+    def found(self) -> tables.Found:
+        """The collection."""
+        return self.projection.found
 
     def matches(self, probes: Sequence[Embedding]) -> list[list[Match]]:
         """Return the matches of each probe."""
@@ -51,19 +61,26 @@ class Search:
         few = None
         if self.query.narrows:
             few = few_persons(self.db, self.found, self.query, _FEW_PERSONS)
-        fresh, removed = changes(self.db, self.projection, self.seal)
-        hits = self._in_view(self.projection.view.without(removed), vectors, few)
-        if len(fresh):
-            more = self._in_view(fresh.view(), vectors, few)
-            hits = merged(hits, more, self.query.top_k)
+        hits = self._in_views(vectors, few)
         if self.projection.graph:
             hits = merged(hits, self._in_graph(vectors, few), self.query.top_k)
         return self._matches(hits)
 
+    def _in_views(self, probes: Floats, few: Keys | None) -> list[list[Hit]]:
+        """Search the faces that are not in the graph."""
+        view = self.projection.view
+        if not self.inside:
+            return self._in_view(view, probes, few)
+        fresh, removed = changes(self.db, self.projection, self.seal)
+        hits = self._in_view(view.without(removed), probes, few)
+        return merged(hits, self._in_view(fresh.view(), probes, few), self.query.top_k)
+
     def _in_view(self, view: IndexView, probes: Floats, few: Keys | None) -> list[list[Hit]]:
-        """Search the faces that are compared one by one."""
+        """Search faces that are compared one by one."""
+        if not len(view.faces):
+            return [[] for _ in probes]
         persons = few
-        if few is None and self.query.narrows and len(view.persons):
+        if few is None and self.query.narrows:
             first, last = int(view.persons.min()), int(view.persons.max())
             persons = persons_between(self.db, self.found, self.query, first, last)
         query = self.query

@@ -44,6 +44,8 @@ INSERT INTO faces
     (collection, person, space, id, vector, norm, source, digest, quality, created, crop)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+_PERSONS_BY_KEY = "SELECT * FROM persons WHERE key IN (SELECT value FROM json_each(?))"
+_FACE_IDS_BY_KEY = "SELECT key, id FROM faces WHERE key IN (SELECT value FROM json_each(?))"
 _COUNT_PERSONS = """
 SELECT count(*) FROM (SELECT 1 FROM persons WHERE collection = ? LIMIT ?)
 """
@@ -70,7 +72,12 @@ def find_collection(db: Database, name: str) -> Found:
     """Return a collection; raise `CollectionNotFoundError`."""
     for row in db.query(_COLLECTIONS + "WHERE c.name = ?", [name]):
         return Found(row["key"], row["space"], rows.as_collection(row))
-    raise CollectionNotFoundError(f"there is no collection {name!r}")
+    raise no_collection(name)
+
+
+def no_collection(name: str) -> CollectionNotFoundError:
+    """Return the error that says that a collection is not there."""
+    return CollectionNotFoundError(f"there is no collection {name!r}")
 
 
 def insert_collection(db: Database, collection: Collection) -> None:
@@ -228,18 +235,18 @@ def faces_of(db: Database, persons: Keys, last_face: int) -> Keys:
 
 def persons_by_key(db: Database, keys: Iterable[int]) -> dict[int, Person]:
     """Return persons by their keys."""
-    return {row["key"]: rows.as_person(row) for row in _by_key(db, "persons", "*", keys)}
+    found = db.query(_PERSONS_BY_KEY, [_json_list(keys)])
+    return {row["key"]: rows.as_person(row) for row in found}
 
 
 def face_ids_by_key(db: Database, keys: Iterable[int]) -> dict[int, str]:
     """Return the ids of faces by their keys."""
-    return {row["key"]: row["id"] for row in _by_key(db, "faces", "key, id", keys)}
+    return dict(db.execute(_FACE_IDS_BY_KEY, [_json_list(keys)]))
 
 
-def _by_key(db: Database, table: str, columns: str, keys: Iterable[int]) -> Iterable[Row]:
-    numbers = json.dumps(sorted(set(keys)))  # one value, however many keys
-    where = "key IN (SELECT value FROM json_each(?))"
-    return db.table(table).rows_where(where, [numbers], select=columns)
+def _json_list(keys: Iterable[int]) -> str:
+    """Return keys as one value of a query, however many they are."""
+    return json.dumps(sorted(set(keys)))
 
 
 def _space_key(db: Database, space: EmbeddingSpace) -> int:
