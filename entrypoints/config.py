@@ -205,7 +205,7 @@ def load(
     """
     merged: dict[str, Any] = {}
     for layer in layers(path, overrides, environment):
-        merged = _merged(merged, layer.values)
+        merged = overlaid(merged, layer.values)
     return structure(merged, Config, "the configuration", ConfigurationError)
 
 
@@ -244,7 +244,7 @@ def layers(
 def evolve(config: Config, overrides: Mapping[str, Any]) -> Config:
     """Return `config` with `overrides` laid over it; raises as `load` does."""
     return structure(
-        _merged(attrs.asdict(config), overrides), Config, "the arguments", ConfigurationError
+        overlaid(attrs.asdict(config), overrides), Config, "the arguments", ConfigurationError
     )
 
 
@@ -302,13 +302,13 @@ def _typed(text: str, keys: tuple[str, ...]) -> Any:  # noqa: ANN401 - whatever 
         return text
 
 
-def _merged(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `base` with the values of `top` laid over it, section by section."""
+def overlaid(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of `base` with those of `top` laid over them, section by section."""
     result = dict(base)
     for key, value in top.items():
         old = result.get(key)
         if isinstance(old, Mapping) and isinstance(value, Mapping):
-            result[key] = _merged(old, value)
+            result[key] = overlaid(old, value)
         else:
             result[key] = value
     return result

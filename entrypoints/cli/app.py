@@ -26,6 +26,7 @@ from facecv.entrypoints.cli.plugins import plugins
 from facecv.entrypoints.cli.root import PLUGIN_PANEL, RootGroup
 from facecv.entrypoints.cli.serve import serve
 from facecv.entrypoints.cli.stream import stream
+from facecv.entrypoints.cli.tune import tune
 from facecv.entrypoints.cli.verify import verify
 
 PANELS: Mapping[str, Sequence[click.RichCommand]] = {
@@ -33,7 +34,7 @@ PANELS: Mapping[str, Sequence[click.RichCommand]] = {
     "People": (enroll, identify, gallery),
     "Streams": (stream, events, attendance),
     "Service": (serve, keys),
-    "Installation": (models, doctor, config, plugins),
+    "Installation": (models, doctor, config, plugins, tune),
     "Trying out": (demo, bench),
 }
 HELP_CONFIG: dict[str, Any] = {

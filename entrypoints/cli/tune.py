@@ -1,0 +1,198 @@
+"""``facecv tune``: which way of running the models is fastest on this machine."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from facecv.core.errors import BackendError
+from facecv.entrypoints.cli import options, output, tables
+from facecv.entrypoints.cli.errors import EPILOG, one_line
+from facecv.entrypoints.cli.invocation import Invocation, pass_invocation
+from facecv.entrypoints.cli.options import Form
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from facecv.core.arrays import Pixels
+    from facecv.core.services.tune import Candidate, Timing
+    from facecv.entrypoints.bootstrap import Builder
+
+_BATCHES = (1, 4, 8, 16, 32)
+_BATCH_KEY = "embedders.arcface.batch_size"
+
+
+@click.command(epilog=EPILOG)
+@click.argument("picture", type=options.FILE, required=False)
+@click.option(
+    "--faces",
+    type=click.IntRange(min=0),
+    default=2,
+    show_default=True,
+    panel="Measuring",
+    help="Faces that your pictures usually show.",
+)
+@click.option(
+    "--rounds",
+    type=click.IntRange(min=1),
+    default=7,
+    show_default=True,
+    panel="Measuring",
+    help="How often each way is timed.",
+)
+@click.option("--write", is_flag=True, panel="Output", help="Put the fastest into the file.")
+@options.detection_options
+@options.model_options
+@options.form_options
+@options.general_options
+@pass_invocation
+def tune(
+    invocation: Invocation,
+    picture: Path | None,
+    *,
+    faces: int,
+    rounds: int,
+    write: bool,
+    form: Form,
+) -> None:
+    """Measure backends, threads, batch sizes and input sizes with the configured models.
+
+    PICTURE is what faces are searched in; without it, noise of 1280x960 pixels. Ways whose
+    embeddings differ from the present one's (cosine below 0.99) cannot win. The input size is only
+    measured, since a smaller one misses small faces.
+    """
+    from facecv.core.services.tune import fastest, measure
+
+    builder = invocation.builder()
+    pixels = _pixels(builder, picture)
+    candidates = list(_candidates(builder))
+    detection = builder.config.detection.options().detector
+    timings = measure(candidates, pixels, detection, batches=_BATCHES, rounds=rounds)
+    best = fastest(timings, faces)
+    winner = {**best.settings, _BATCH_KEY: best.batch}
+    sizes = _sizes(candidates[timings.index(best)], pixels, builder, rounds)
+    shapes = {
+        "ways": [_shape(one, faces) for one in timings],
+        "input_sizes": [{"input_size": size, "detect_ms": ms} for size, ms in sizes.items()],
+        "fastest": winner,
+    }
+    if not output.write_record(form, shapes):
+        output.print_table(_table(timings, best, faces))
+        output.print_table(_size_table(sizes))
+    if write:
+        _write(invocation.config_file, winner)
+
+
+def _pixels(builder: "Builder", picture: Path | None) -> "Pixels":
+    if picture is not None:
+        decoder = builder.build("image_decoders", builder.config.decoder)
+        pixels: Pixels = decoder.decode(picture).pixels
+        return pixels
+    import numpy as np
+
+    return np.random.default_rng(0).integers(0, 256, (960, 1280, 3)).astype(np.uint8)
+
+
+def _candidates(builder: "Builder") -> "Iterator[Candidate]":
+    """Yield every way that works here, the configured one first."""
+    from facecv.core.cpu_budget import available_cores
+
+    config = builder.config
+    cores = available_cores()
+    present = (config.backend, config.threads or cores)
+    ways = [(name, n) for name in builder.catalogue.names("backends") for n in {1, cores}]
+    for backend, threads in sorted({present, *ways}, key=lambda way: (way != present, way)):
+        try:
+            yield _candidate(builder, {"backend": backend, "threads": threads})
+        except BackendError as error:
+            if (backend, threads) == present:
+                raise
+            output.remark(f"{backend}: {one_line(error)}")
+
+
+def _candidate(builder: "Builder", settings: Mapping[str, Any]) -> "Candidate":
+    from facecv.core.services.tune import Candidate
+    from facecv.entrypoints.bootstrap import bootstrap
+    from facecv.entrypoints.config import evolve
+
+    config = evolve(builder.config, _nested({**settings, _BATCH_KEY: max(_BATCHES)}))
+    analyser = bootstrap(config, builder.catalogue).analyser
+    return Candidate(settings, analyser.detector.get(), analyser.embedder.get())
+
+
+def _sizes(
+    best: "Candidate", pixels: "Pixels", builder: "Builder", rounds: int
+) -> dict[int, float]:
+    """Return the milliseconds of detection at several input sizes, the configured one too."""
+    import attrs
+
+    from facecv.core.services.tune import measure
+
+    present = builder.config.detection.options().detector
+    milliseconds = {}
+    for size in sorted({320, 480, 640, present.input_size}):
+        sized = attrs.evolve(present, input_size=size)
+        (timing,) = measure([best], pixels, sized, batches=(1,), rounds=rounds)
+        milliseconds[size] = round(timing.detect * 1000, 2)
+    return milliseconds
+
+
+def _shape(timing: "Timing", faces: int) -> dict[str, Any]:
+    return {
+        **timing.settings,
+        "detect_ms": round(timing.detect * 1000, 2),
+        "embed_ms": {str(size): round(s * 1000, 2) for size, s in timing.embed.items()},
+        "batch_size": timing.batch,
+        "picture_ms": round(timing.seconds(faces) * 1000, 2),
+        "cosine": round(timing.cosine, 5),
+    }
+
+
+def _table(timings: "Sequence[Timing]", best: "Timing", faces: int) -> "Table":
+    batches = [f"embed, {size}" for size in _BATCHES]
+    heads = ("backend", "threads", "detect, ms", *batches, f"{faces} faces, ms", "cosine", "")
+    table = tables.table(*heads)
+    for one in timings:
+        shape = _shape(one, faces)
+        mark = "fastest" if one is best else ""
+        cells = (shape["backend"], shape["threads"], shape["detect_ms"])
+        rest = (shape["picture_ms"], shape["cosine"], mark)
+        tables.add_row(table, *cells, *shape["embed_ms"].values(), *rest)
+    return table
+
+
+def _size_table(sizes: Mapping[int, float]) -> "Table":
+    table = tables.table("input size", "detect, ms")
+    for size, milliseconds in sizes.items():
+        tables.add_row(table, size, milliseconds)
+    return table
+
+
+def _write(named: Path | None, winner: Mapping[str, Any]) -> None:
+    """Put the winner into the configuration file that applies, or a new one here."""
+    import os
+    import tomllib
+
+    import tomli_w
+
+    from facecv.entrypoints.config import FILE_NAME, find_file, load, overlaid
+
+    file = find_file(named, os.environ) or Path(FILE_NAME)
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    settings = overlaid(tomllib.loads(text), _nested(winner))
+    load(overrides=settings, environment={})
+    output.write_file(file, tomli_w.dumps(settings).encode())
+    output.remark(f"written to {file}" + ("; its comments are gone" if "#" in text else ""))
+
+
+def _nested(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings whose keys have dots, nested like the file."""
+    result: dict[str, Any] = {}
+    for key, value in settings.items():
+        *sections, name = key.split(".")
+        place = result
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[name] = value
+    return result

@@ -1,0 +1,87 @@
+"""``facecv tune`` over backends that are there and one that is not."""
+
+import importlib
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import pytest
+
+from facecv.core.errors import RuntimeMissingError
+from facecv.core.ports.inference_backend import InferenceBackend
+from facecv.core.services.tune import Candidate
+from facecv.entrypoints.bootstrap import Builder
+from facecv.plugins import Provider, hookimpl
+from tests.entrypoints.cli.runner import Cli
+
+tune = importlib.import_module("facecv.entrypoints.cli.tune")
+
+
+class AbsentPlugin:
+    """A backend that is registered, and whose library is not installed."""
+
+    @hookimpl
+    def facecv_register_backends(self) -> Iterable[Provider[InferenceBackend]]:
+        return [Provider("absent", _refuse)]
+
+
+def _refuse(request: object) -> InferenceBackend:
+    raise RuntimeMissingError("it is not installed")
+
+
+def words(cli: Cli) -> list[object]:
+    return ["tune", cli.picture("a.png", (0, 0, 60, 80)), "--rounds", 1]
+
+
+def answer(cli: Cli, *more: object) -> Any:
+    return cli.json(*words(cli), *more)
+
+
+class TestTune:
+    def test_measures_every_way(self, cli: Cli) -> None:
+        """The one in use stands first; input sizes are measured with the fastest."""
+        found = answer(cli)
+        first = found["ways"][0]
+        assert first["backend"] == "onnxruntime"
+        assert first["cosine"] == pytest.approx(1, abs=1e-4)
+        assert set(first["embed_ms"]) == {"1", "4", "8", "16", "32"}
+        assert [row["input_size"] for row in found["input_sizes"]] == [320, 480, 640]
+        assert set(found["fastest"]) == {"backend", "threads", "embedders.arcface.batch_size"}
+
+    def test_writes_the_fastest_beside_what_is_there(
+        self, cli: Cli, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Other settings stay."""
+        monkeypatch.chdir(cli.folder)
+        file = cli.folder / "facecv.toml"
+        file.write_text('collection = "staff"  # of the house\n', encoding="utf-8")
+        found = answer(cli, "--write")
+        written = tomllib.loads(file.read_text(encoding="utf-8"))
+        assert written["collection"] == "staff"
+        assert written["backend"] == found["fastest"]["backend"]
+        batch = found["fastest"]["embedders.arcface.batch_size"]
+        assert written["embedders"]["arcface"]["batch_size"] == batch
+
+    def test_the_table(self, cli: Cli) -> None:
+        """For people."""
+        result = cli(*words(cli), "--faces", 3)
+        assert result.exit_code == 0
+        assert "3 faces, ms" in result.stdout
+        assert "fastest" in result.stdout
+
+
+class TestBackendsThatAreNotThere:
+    def test_are_left_out_with_a_remark(self, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Their library may be missing; that is no error."""
+        real: Callable[[Builder, Mapping[str, Any]], Candidate] = tune._candidate
+
+        def candidate(builder: Builder, settings: Mapping[str, Any]) -> Candidate:
+            builder.build("backends", settings["backend"])
+            return real(builder, settings)
+
+        monkeypatch.setattr(tune, "_candidate", candidate)
+        cli.plugins.append(AbsentPlugin())
+        result = cli(*words(cli))
+        assert result.exit_code == 0, result.output
+        assert "absent: it is not installed" in result.stderr
+        assert "absent" not in result.stdout
