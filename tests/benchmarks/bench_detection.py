@@ -7,6 +7,7 @@ Prints average precision on ``detection_voc`` in one pass and in two, and how ma
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import attrs
 from rich.console import Console
@@ -29,7 +30,11 @@ def main() -> None:
     parser.add_argument("--detectors", nargs="+", default=["det_500m", "scrfd_500m_bnkps"])
     parser.add_argument("--lfw", type=int, default=0, help="photos of lfw_dev; 0: all")
     given = parser.parse_args()
-    models = RealModels(given.shared)
+    with TemporaryDirectory() as folder:
+        _print(RealModels(given.shared, graph_cache=Path(folder)), given)
+
+
+def _print(models: RealModels, given: argparse.Namespace) -> None:
     pictures = list(annotated_pictures(given.shared / "data/detection_voc"))
     table = Table("detector", "passes", "input", "AP@0.5", "recall at 0.5")
     for name in given.detectors:

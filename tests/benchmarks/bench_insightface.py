@@ -6,6 +6,7 @@ embeddings of the same faces are apart, in its square letterbox and in our defau
 
 import argparse
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import attrs
@@ -92,7 +93,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     given = parser.parse_args()
-    models = RealModels(given.shared)
+    with TemporaryDirectory() as folder:
+        _print(RealModels(given.shared, graph_cache=Path(folder)))
+
+
+def _print(models: RealModels) -> None:
     comparison = Comparison(models)
     heads = ("faces", "missed", "box, px", "score", "cosine", "same landmarks")
     table = Table("photos", "mode", *heads)
