@@ -16,7 +16,8 @@ class SourceStatus:
     Attributes:
         state: what it does; ``retrying`` says that a camera is lost, and why stands in `problem`.
         problem: what went wrong last, without secrets; empty while all is well.
-        outages: how many times a source that had been running, or ought to run, was lost.
+        outages: how many times a source that had been running, or ought to run, was lost; once it
+            tells of one, no frame from before comes any more.
         frames: frames that the source has produced, dropped ones included.
         dropped: frames that nobody took in time.
     """

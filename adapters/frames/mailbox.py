@@ -63,6 +63,12 @@ class Mailbox(Generic[ItemT]):
             self._changed.notify_all()
             return item
 
+    def clear(self) -> None:
+        """Drop what is in the box."""
+        with self._changed:
+            self._dropped += len(self._items)
+            self._items.clear()
+
     def wake(self) -> None:
         """Let waiting threads look again."""
         with self._changed:

@@ -161,6 +161,7 @@ class ThreadedSource:
         delay = self._options.backoff.delay(failures)
         log = structlog.get_logger()
         log.warning("source lost", source=self._name, problem=problem.message, retry_in=delay)
+        self._box.clear()  # before the status tells of the outage
         lost = self._status.state != "retrying"
         self._status = attrs.evolve(self._status, outages=self._status.outages + lost)
         self._set("retrying", problem.message)

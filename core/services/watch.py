@@ -156,13 +156,13 @@ class Watcher:
 
     def _frames(self, source: FrameSource) -> Generator[Watched | None, None, None]:
         while True:
+            # Before the frame: one that was taken just before an outage is not a sign of life.
+            self._notice(source.status, clock.time())
             frame = source.take(_TICK)
             arrived = clock.time()
-            status = source.status
-            self._notice(status, arrived)
             if frame is not None:
                 yield self._watch_one(frame, frame.time if source.live else arrived)
-            elif status.state in {"ended", "closed"}:
+            elif source.status.state in {"ended", "closed"}:
                 return
             else:
                 if source.live:
