@@ -1,9 +1,11 @@
 """The OpenAPI document and the page that shows it."""
 
+from collections.abc import Iterator
 from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
+import msgspec
 from litestar import Request
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
@@ -19,6 +21,26 @@ class PagePlugin(OpenAPIRenderPlugin):
         return files(__package__).joinpath("docs.html").read_bytes()
 
 
+class DocumentPlugin(JsonRenderPlugin):
+    """Serves the document."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """Return the document, which says where unknown fields are refused."""
+        strict = {kind.__name__ for kind in _strict(msgspec.Struct)}
+        for name, schema in openapi_schema["components"]["schemas"].items():
+            if name in strict:
+                schema["additionalProperties"] = False
+        return super().render(request, openapi_schema)
+
+
+def _strict(kind: type[msgspec.Struct]) -> Iterator[type[msgspec.Struct]]:
+    """Yield all structs that refuse unknown fields; the framework does not tell them apart."""
+    for child in kind.__subclasses__():
+        if child.__struct_config__.forbid_unknown_fields:
+            yield child
+        yield from _strict(child)
+
+
 def openapi_config() -> OpenAPIConfig:
     """Return how the document is made; ``/docs`` shows it, ``/docs/openapi.json`` is it."""
     return OpenAPIConfig(
@@ -27,7 +49,7 @@ def openapi_config() -> OpenAPIConfig:
         summary="Face detection, recognition and galleries",
         license=License(name="Apache-2.0", identifier="Apache-2.0"),
         path="/docs",
-        render_plugins=[PagePlugin(path="/"), JsonRenderPlugin(path="/openapi.json")],
+        render_plugins=[PagePlugin(path="/"), DocumentPlugin(path="/openapi.json")],
         use_handler_docstrings=True,
         components=Components(
             security_schemes={

@@ -21,6 +21,8 @@ from facecv.entrypoints.logging import Level
 from facecv.entrypoints.logging import configure as configure_logging
 
 _BUILT_IN_DECODER = "pillow"
+_IDLE_SECONDS = 30
+"""A connection on which nothing is asked is closed after so long."""
 _WORKER_SECONDS = 60
 """A worker that does not answer its parent for so long is replaced; starting counts too."""
 
@@ -110,6 +112,7 @@ def serve(
         port=server.port,
         workers=server.workers,
         timeout_graceful_shutdown=ceil(server.stop_seconds),
+        timeout_keep_alive=_IDLE_SECONDS,
         timeout_worker_healthcheck=_WORKER_SECONDS,
         access_log=False,
         log_config=None,

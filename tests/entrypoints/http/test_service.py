@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ class TestRequestIds:
 
     @pytest.mark.parametrize("sent", [None, "", "a b", "x" * 65, "<script>", "-x", "é"])
     def test_anything_else_is_replaced(self, client: Client, sent: str | None) -> None:
-        headers = {} if sent is None else {"X-Request-Id": sent.encode("latin-1")}
+        headers = {} if sent is None else {b"X-Request-Id": sent.encode("latin-1")}
         answer = client.get("/v1/health/live", headers=headers)
         assert uuid.UUID(answer.headers["X-Request-Id"]).version == 4
 
@@ -69,7 +69,7 @@ class TestRequestIds:
 
         lines: list[dict[str, Any]] = []
 
-        def keep(_: object, __: str, event: dict[str, Any]) -> dict[str, Any]:
+        def keep(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
             lines.append(dict(event))
             raise structlog.DropEvent
 

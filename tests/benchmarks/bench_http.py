@@ -1,0 +1,214 @@
+"""The HTTP service against the engine alone: ``python -m tests.benchmarks.bench_http``.
+
+A server process of its own and the engine in this process do the same pictures with as many
+threads. Each answer is checked: it must carry the id of its request and the faces of its picture.
+"""
+
+import argparse
+import http.client
+import itertools
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import attrs
+from rich.console import Console
+from rich.table import Table
+
+from facecv.core.services.analyse import Want
+from facecv.entrypoints.api import Engine
+
+CLIENTS = (1, 8, 32)
+
+
+@attrs.frozen
+class Load:
+    """What was measured under one load.
+
+    Attributes:
+        seconds: of the whole.
+        times: seconds of each request.
+    """
+
+    seconds: float
+    times: Sequence[float]
+
+    @property
+    def rate(self) -> float:
+        """Requests a second."""
+        return len(self.times) / self.seconds
+
+    def percentile(self, share: int) -> float:
+        """Return the time, in milliseconds, that so many of a hundred requests stay below."""
+        return statistics.quantiles(self.times, n=100)[share - 1] * 1e3
+
+
+@attrs.define
+class Caller:
+    """Sends pictures to a server over one connection, and checks the answers."""
+
+    address: str
+    path: str
+    photos: Sequence[bytes]
+    expected: Sequence[int]
+    number: int
+    _connection: http.client.HTTPConnection = attrs.field(init=False)
+
+    def __call__(self, count: int) -> list[float]:
+        """Send so many requests over a new connection; return the seconds that each took."""
+        self._connection = http.client.HTTPConnection(self.address, timeout=600)
+        return [self._one(turn) for turn in range(count)]
+
+    def _one(self, turn: int) -> float:
+        which, own = (turn + self.number) % len(self.photos), f"{self.number}-{turn}"
+        headers = {"Content-Type": "image/jpeg", "X-Request-Id": own}
+        started = time.perf_counter()
+        self._connection.request("POST", self.path, self.photos[which], headers)
+        answer = self._connection.getresponse()
+        body = answer.read()
+        seconds = time.perf_counter() - started
+        if answer.status != 200:
+            raise SystemExit(f"status {answer.status}: {body[:200]!r}")
+        found = json.loads(body)
+        if found["request_id"] != own or len(found["faces"]) != self.expected[which]:
+            raise SystemExit(f"the answer to {own} is not its own")
+        return seconds
+
+
+def over_http(callers: Sequence[Caller], requests: int) -> Load:
+    """Return what all callers together did."""
+    with ThreadPoolExecutor(len(callers)) as pool:
+        started = time.perf_counter()
+        times = list(pool.map(lambda caller: caller(requests // len(callers)), callers))
+        return Load(time.perf_counter() - started, list(itertools.chain(*times)))
+
+
+def in_process(look: Callable[[bytes], object], photos: Sequence[bytes], requests: int) -> Load:
+    """Return what the engine did with as many threads as the server has."""
+
+    def one(turn: int) -> float:
+        started = time.perf_counter()
+        look(photos[turn % len(photos)])
+        return time.perf_counter() - started
+
+    threads = len(os.sched_getaffinity(0))
+    with ThreadPoolExecutor(threads) as pool:
+        started = time.perf_counter()
+        times = list(pool.map(one, range(requests)))
+        return Load(time.perf_counter() - started, times)
+
+
+@contextmanager
+def server(queue: int) -> Iterator[tuple[int, str]]:
+    """Yield the id and the address of a server process."""
+    command = [sys.executable, "-c", "from facecv.entrypoints.cli import main; main()", "serve"]
+    environment = os.environ | {"FACECV_SERVER__QUEUE": str(queue), "FACECV_SERVER__KEYS": "none"}
+    settings = ["--port", "0", "--gallery", "memory", "--pack", "nano", "--quiet"]
+    with subprocess.Popen(
+        [*command, *settings], stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stderr
+        address = urlsplit(process.stderr.readline().split()[-1]).netloc
+        try:
+            _wait_until_ready(address)
+            yield process.pid, address
+        finally:
+            process.send_signal(signal.SIGTERM)
+
+
+def _wait_until_ready(address: str) -> None:
+    while True:
+        connection = http.client.HTTPConnection(address)
+        connection.request("GET", "/v1/health/ready")
+        if connection.getresponse().status == 200:
+            return
+        time.sleep(0.2)
+
+
+def resident(process: int) -> float:
+    """Return the memory of a process, MiB."""
+    status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024
+
+
+def main() -> None:
+    """Print tables of throughput and times, and how much the memory grew."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shared", type=Path, default=Path("../shared"))
+    parser.add_argument("--requests", type=int, default=320, help="of each load")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--memory", type=int, default=0, help="requests of the memory test")
+    given = parser.parse_args()
+    paths = sorted((given.shared / "data/groups").glob("*.jpg"))[:4]
+    photos = [path.read_bytes() for path in paths]
+    engine = Engine.open(pack="nano", gallery="memory")
+    expected = [len(engine.detect(photo)) for photo in photos]
+    looks: dict[str, Callable[[bytes], object]] = {
+        "/v1/detect": engine.detect,
+        "/v1/analyze": lambda photo: engine.analyze(photo, Want(attributes=None)),
+    }
+    with server(queue=max(CLIENTS)) as (process, address):
+        for path, look in looks.items():
+            callers = [
+                Caller(address, path, photos, expected, number) for number in range(max(CLIENTS))
+            ]
+            Console().print(compare(path, look, callers, given.requests, given.rounds))
+        if given.memory:
+            print_memory(process, callers[:8], given.memory)
+
+
+def compare(
+    path: str,
+    look: Callable[[bytes], object],
+    callers: Sequence[Caller],
+    requests: int,
+    rounds: int,
+) -> Table:
+    """Return a table of one route; engine and server take turns, medians over the rounds."""
+    over_http(callers[:1], 8)
+    loads: dict[int, list[Load]] = {count: [] for count in CLIENTS}
+    alone: list[Load] = []
+    for _ in range(rounds):
+        alone.append(in_process(look, callers[0].photos, requests))
+        for count in CLIENTS:
+            loads[count].append(over_http(callers[:count], requests))
+    table = Table(path, "a second", "of the engine's", "p50, ms", "p99, ms", "p99 / p50")
+    table.add_row("engine alone", f"{statistics.median(load.rate for load in alone):.1f}")
+    for count, found in loads.items():
+        ratios = [load.rate / base.rate for load, base in zip(found, alone, strict=True)]
+        p50 = statistics.median(load.percentile(50) for load in found)
+        p99 = statistics.median(load.percentile(99) for load in found)
+        table.add_row(
+            f"{count} clients",
+            f"{statistics.median(load.rate for load in found):.1f}",
+            f"{statistics.median(ratios):.2f}",
+            f"{p50:.1f}",
+            f"{p99:.1f}",
+            f"{p99 / p50:.1f}",
+        )
+    return table
+
+
+def print_memory(process: int, callers: Sequence[Caller], requests: int) -> None:
+    """Print how the memory of the server changes over many requests."""
+    table = Table("requests", "memory, MiB")
+    step = max(requests // 8, len(callers))
+    for done in range(0, requests + 1, step):
+        table.add_row(str(done), f"{resident(process):.0f}")
+        if done + step <= requests:
+            over_http(callers, step)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
