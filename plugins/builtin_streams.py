@@ -63,7 +63,7 @@ class CameraSettings:
     fps: float = attrs.field(default=0.0, validator=_not_negative)
     timeout: float = attrs.field(default=10.0, validator=_positive)
     first_delay: float = attrs.field(default=0.5, validator=_positive)
-    longest_delay: float = attrs.field(default=30.0, validator=_positive)
+    longest_delay: float = attrs.field(default=4.0, validator=_positive)
 
     @property
     def backoff(self) -> Backoff:

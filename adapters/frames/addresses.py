@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from facecv.adapters.frames.pyav import AvReader, import_av
-from facecv.adapters.frames.threaded import SourceOptions, ThreadedSource
+from facecv.adapters.frames.threaded import CAMERA_BACKOFF, SourceOptions, ThreadedSource
 from facecv.core.backoff import Backoff
 from facecv.core.errors import SourceError
 from facecv.core.urls import redacted
@@ -57,5 +57,5 @@ def _camera(
     import_av()
     options = {"fflags": "nobuffer", "flags": "low_delay", **options}
     reader = AvReader(address, live=True, timeout=timeout, options=options)
-    settings = SourceOptions(True, fps, backoff or Backoff(), patience=timeout + 1)
+    settings = SourceOptions(True, fps, backoff or CAMERA_BACKOFF, patience=timeout + 1)
     return ThreadedSource(redacted(address), reader, settings)

@@ -15,6 +15,8 @@ from facecv.core.backoff import Backoff
 from facecv.core.errors import FaceCVError, SourceError
 from facecv.core.stream import Frame, SourceState, SourceStatus
 
+CAMERA_BACKOFF = Backoff(first=0.5, longest=4.0)
+"""Asking a dead camera every few seconds costs nothing, and it is missed no longer than that."""
 _AHEAD = 4
 """Pictures of a file that are decoded ahead."""
 
@@ -49,7 +51,7 @@ class SourceOptions:
 
     live: bool
     fps: float = 0.0
-    backoff: Backoff = attrs.field(factory=Backoff)
+    backoff: Backoff = CAMERA_BACKOFF
     patience: float = 10.0
 
 

@@ -7,7 +7,7 @@ import attrs
 import cv2
 import numpy as np
 
-from facecv.adapters.frames.threaded import Grab, SourceOptions, ThreadedSource
+from facecv.adapters.frames.threaded import CAMERA_BACKOFF, Grab, SourceOptions, ThreadedSource
 from facecv.core.arrays import Pixels
 from facecv.core.backoff import Backoff
 from facecv.core.errors import SourceError
@@ -51,7 +51,7 @@ def webcam(device: str, *, fps: float = 0.0, backoff: Backoff | None = None) -> 
         backoff: how long to wait before a lost camera is tried again.
     """
     reader = WebcamReader(int(device) if device.isdecimal() else device)
-    options = SourceOptions(True, fps, backoff or Backoff())
+    options = SourceOptions(True, fps, backoff or CAMERA_BACKOFF)
     return ThreadedSource(f"webcam:{device}", reader, options)
 
 
