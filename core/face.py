@@ -35,6 +35,12 @@ class Detection:
         moved = None if points is None else points + np.array([dx, dy], dtype=np.float32)
         return attrs.evolve(self, box=self.box.moved(dx, dy), landmarks=moved)
 
+    def scaled(self, factor: float) -> "Detection":
+        """Return the detection with all coordinates multiplied by `factor`."""
+        points = self.landmarks
+        scaled = None if points is None else points * np.float32(factor)
+        return attrs.evolve(self, box=self.box.scaled(factor), landmarks=scaled)
+
 
 @attrs.frozen(eq=False)
 class Face:

@@ -76,6 +76,10 @@ class Box:
         """Return the box shifted by (dx, dy)."""
         return type(self)(self.x1 + dx, self.y1 + dy, self.x2 + dx, self.y2 + dy)
 
+    def scaled(self, factor: float) -> Self:
+        """Return the box with all coordinates multiplied by `factor`."""
+        return type(self)(*(value * factor for value in self.as_tuple()))
+
     def iou(self, other: "Box") -> float:
         """Return intersection over union with `other`, 0..1."""
         width = min(self.x2, other.x2) - max(self.x1, other.x1)

@@ -54,8 +54,11 @@ def _warped(image: Pixels, matrices: Sequence[NDArray[np.float64]], size: int) -
 def _window(
     image: Pixels, matrix: NDArray[np.float64], size: int
 ) -> tuple[Pixels, NDArray[np.float64]]:
-    """Return the part of a very large picture that a crop looks at, and the matrix from there."""
-    if max(image.shape[:2]) <= _LONGEST:
+    """Return the part of a picture that a crop looks at, and the matrix from there.
+
+    That is the picture itself, unless it is very large or a view that would have to be copied.
+    """
+    if max(image.shape[:2]) <= _LONGEST and image.flags.c_contiguous:
         return image, matrix
     corners = np.array([[0, 0], [size, 0], [0, size], [size, size]], dtype=np.float64)
     seen = np.linalg.solve(matrix[:, :2], (corners - matrix[:, 2]).T)
@@ -64,4 +67,5 @@ def _window(
     last = np.minimum(last, first + _LONGEST)
     shifted = matrix.copy()
     shifted[:, 2] += matrix[:, :2] @ first
-    return image[first[1] : last[1], first[0] : last[0]], shifted
+    window = image[first[1] : last[1], first[0] : last[0]]
+    return np.ascontiguousarray(window), shifted

@@ -92,12 +92,15 @@ class Analyser:
         """What the manifest of the embedder in use says about thresholds."""
         return self.embedder.slot(self.choice.embedder).recognition
 
-    def read(self, source: ImageSource | Image) -> Image:
-        """Return `source` as a decoded picture; raises what the decoder raises."""
+    def read(self, source: ImageSource | Image, find: FindOptions | None = None) -> Image:
+        """Return `source` as a picture, decoded as far as finding faces needs it.
+
+        Raises what the decoder raises.
+        """
         if isinstance(source, Image):
             return source
         with timed(self.meter, "decode", 1):
-            return self.decoder.decode(source)
+            return self.decoder.decode(source, (find or self.find).side)
 
     def detect(self, images: Sequence[Image], find: FindOptions | None = None) -> list[list[Face]]:
         """Return the faces of each picture with their quality, without loading an embedder."""
@@ -110,13 +113,12 @@ class Analyser:
 
         The faces of all pictures go through each network in one batch.
         """
-        pixels = [image.pixels for image in images]
         with (
             self.detector.use(self.choice.detector) as detector,
-            timed(self.meter, "detect", len(pixels), detector.name),
+            timed(self.meter, "detect", len(images), detector.name),
         ):
-            found = find_faces(detector.model, pixels, find or self.find)
-        flat = [(image, face) for image, faces in zip(pixels, found, strict=True) for face in faces]
+            found = find_faces(detector.model, images, find or self.find)
+        flat = [(image, face) for image, faces in zip(images, found, strict=True) for face in faces]
         described = iter(self.describe(flat, want))
         return [[next(described) for _ in faces] for faces in found]
 
@@ -147,7 +149,7 @@ class Analyser:
         Those without landmarks get no crop and no embedding.
 
         Args:
-            found: pairs of a picture, uint8 [H, W, 3] BGR, and a face in it.
+            found: pairs of a picture (or its pixels, uint8 [H, W, 3] BGR) and a face in it.
             want: what to find out.
         """
         faces = [Face(detection) for _, detection in found]

@@ -1,6 +1,6 @@
 """Cutting the faces of a batch out of their pictures, each way once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -9,14 +9,19 @@ from facecv.core.attributes import AlignedCropNeed, BoxCropNeed, CropNeed
 from facecv.core.errors import InputError
 from facecv.core.face import Detection
 from facecv.core.face_view import FaceView
+from facecv.core.geometry import Box, arcface_transform
+from facecv.core.image import Image
 from facecv.core.ports.face_aligner import FaceAligner
 
-Found = tuple[Pixels, Detection]
-"""A picture, uint8 [H, W, 3] BGR, and a face in it."""
+Found = tuple[Image | Pixels, Detection]
+"""A picture, or its pixels uint8 [H, W, 3] BGR, and a face in it."""
 
 
 class Cuts:
     """The faces of a batch cut out of their pictures.
+
+    A face is cut out of the preview of its picture where that does not have to be enlarged for it,
+    and out of the full picture otherwise.
 
     Attributes:
         marked: indices of the faces that have landmarks.
@@ -24,7 +29,7 @@ class Cuts:
 
     def __init__(self, aligner: FaceAligner, found: Sequence[Found]) -> None:
         self._aligner = aligner
-        self._found = found
+        self._found = [(Image.of(image), face) for image, face in found]
         self._cut: dict[CropNeed, Mapping[int, Pixels]] = {}
         self.marked = [i for i, (_, face) in enumerate(found) if face.landmarks is not None]
 
@@ -37,9 +42,7 @@ class Cuts:
         """Return the faces that can be cut as `needs` says, by index."""
         cut = [self._crops(need) for need in needs]
         return {
-            index: FaceView(
-                face, image.shape[1], image.shape[0], tuple(crops[index] for crops in cut)
-            )
+            index: FaceView(face, image.width, image.height, tuple(crops[index] for crops in cut))
             for index, (image, face) in enumerate(self._found)
             if all(index in crops for crops in cut)
         }
@@ -56,15 +59,44 @@ class Cuts:
 
     def _align(self, index: int, size: int) -> Pixels:
         image, face = self._found[index]
-        crop: Pixels = self._aligner.align(image, [landmarks_of(face)], size)[0]
+        points = landmarks_of(face)
+        pixels, reduction = _sharp(image, lambda: _alignment_scale(points, size))
+        crop: Pixels = self._aligner.align(pixels, [_reduced(points, reduction)], size)[0]
         return crop
 
     def _crop(self, index: int, need: BoxCropNeed) -> Pixels:
         image, face = self._found[index]
-        height, width = image.shape[:2]
-        box = need.region(face.box, width, height)
-        crop: Pixels = self._aligner.crop(image, [box], need.size)[0]
+        box = need.region(face.box, image.width, image.height)
+        pixels, reduction = _sharp(image, lambda: need.size / max(min(box.width, box.height), 1.0))
+        corners = np.array(box.as_tuple(), dtype=np.float32)
+        place = box if reduction == 1 else Box(*_reduced(corners, reduction).tolist())
+        crop: Pixels = self._aligner.crop(pixels, [place], need.size)[0]
         return crop
+
+
+def _sharp(image: Image, scale: Callable[[], float]) -> tuple[Pixels, int]:
+    """Return the pixels to cut a face out of, and how much they are reduced.
+
+    Args:
+        image: the picture.
+        scale: returns pixels of the crop for each pixel of the full picture.
+    """
+    preview = image.preview
+    if preview and scale() * preview.reduction <= 1:
+        return preview.pixels, preview.reduction
+    return image.view, 1
+
+
+def _alignment_scale(landmarks: Floats, size: int) -> float:
+    return float(np.hypot(*arcface_transform(landmarks, size)[:, 0]))
+
+
+def _reduced(coordinates: Floats, reduction: int) -> Floats:
+    """Return coordinates of the full picture in a reduced one; pixels have their centres at .5."""
+    if reduction == 1:
+        return coordinates
+    reduced: Floats = (coordinates + np.float32(0.5)) / np.float32(reduction) - np.float32(0.5)
+    return reduced
 
 
 def landmarks_of(detection: Detection) -> Floats:

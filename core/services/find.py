@@ -10,9 +10,10 @@ from typing import Literal
 import attrs
 import numpy as np
 
-from facecv.core.arrays import Floats, Pixels, check_pixels
+from facecv.core.arrays import Floats, Pixels
 from facecv.core.face import Detection
 from facecv.core.geometry import Box, nms
+from facecv.core.image import Image, Preview
 from facecv.core.ports.detector import Detector, DetectorOptions
 
 Order = Literal["area", "score", "center"]
@@ -48,37 +49,62 @@ class FindOptions:
     tile: int = attrs.field(default=0, validator=attrs.validators.ge(0))
     rotate: Rotate = attrs.field(default="off", validator=attrs.validators.in_(("off", "auto")))
 
+    @property
+    def side(self) -> int:
+        """The longer side, in pixels, at which a picture is looked at; 0: the full picture."""
+        return 0 if self.tile else self.detector.input_size
+
 
 def find_faces(
-    detector: Detector, images: Sequence[Pixels], options: FindOptions, /
+    detector: Detector, images: Sequence[Image | Pixels], options: FindOptions, /
 ) -> list[list[Detection]]:
     """Return the faces of each picture, in the order that `options` asks for.
 
+    A preview is looked at where it is as large as the network sees the picture anyway; the faces
+    are in the pixels of the full picture all the same.
+
     Args:
         detector: the network.
-        images: uint8 [H, W, 3] BGR.
+        images: pictures, or their pixels uint8 [H, W, 3] BGR.
         options: which faces, and how.
 
     Raises:
         InputError: something is not a picture.
     """
-    images = [check_pixels(image) for image in images]
-    found = detector.detect(images, options.detector)
+    pictures = [Image.of(image) for image in images]
+    looks = [_look(picture, options) for picture in pictures]
+    seen = detector.detect([look.pixels for look in looks], options.detector)
+    found = [_in_full(faces, look) for look, faces in zip(looks, seen, strict=True)]
     if options.tile:
         found = [
-            _with_tiles(detector, image, faces, options)
-            for image, faces in zip(images, found, strict=True)
+            _with_tiles(detector, picture.pixels, faces, options)
+            for picture, faces in zip(pictures, found, strict=True)
         ]
-    selected = [_select(image, faces, options) for image, faces in zip(images, found, strict=True)]
+    selected = [
+        _select(picture, faces, options) for picture, faces in zip(pictures, found, strict=True)
+    ]
     if options.rotate == "off":
         return selected
     return [
-        faces or _turned(detector, image, options)
-        for image, faces in zip(images, selected, strict=True)
+        faces or _turned(detector, picture, look, options)
+        for picture, look, faces in zip(pictures, looks, selected, strict=True)
     ]
 
 
-def _select(image: Pixels, faces: list[Detection], options: FindOptions) -> list[Detection]:
+def _look(picture: Image, options: FindOptions) -> Preview:
+    """Return the pixels that the detector is to see: the preview, where it is large enough."""
+    preview = picture.preview
+    if preview and options.side and max(preview.pixels.shape) >= options.side:
+        return preview
+    return Preview(picture.pixels)
+
+
+def _in_full(faces: list[Detection], look: Preview) -> list[Detection]:
+    """Return detections in the pixels of the full picture."""
+    return faces if look.reduction == 1 else [face.scaled(look.reduction) for face in faces]
+
+
+def _select(image: Image, faces: list[Detection], options: FindOptions) -> list[Detection]:
     kept = [
         face
         for face in faces
@@ -89,12 +115,12 @@ def _select(image: Pixels, faces: list[Detection], options: FindOptions) -> list
     return kept[: options.max_faces or None]
 
 
-def _order_key(image: Pixels, order: Order) -> Callable[[Detection], float]:
+def _order_key(image: Image, order: Order) -> Callable[[Detection], float]:
     if order == "area":
         return lambda face: -face.box.area
     if order == "score":
         return lambda face: -face.score
-    middle = image.shape[1] / 2, image.shape[0] / 2
+    middle = image.width / 2, image.height / 2
     return lambda face: float(np.hypot(*np.subtract(face.box.center, middle)))
 
 
@@ -137,15 +163,17 @@ def _cut_off(box: Box, tile: Box, width: int, height: int) -> bool:
     )
 
 
-def _turned(detector: Detector, image: Pixels, options: FindOptions) -> list[Detection]:
+def _turned(
+    detector: Detector, image: Image, look: Preview, options: FindOptions
+) -> list[Detection]:
     """Return the faces that count of the quarter turn in which the detector is surest."""
     turns = (1, 2, 3)
-    turned = [np.ascontiguousarray(np.rot90(image, turn)) for turn in turns]
-    height, width = image.shape[:2]
-    looks = [
-        _select(image, [_turn_back(face, turn, width, height) for face in faces], options)
-        for turn, faces in zip(turns, detector.detect(turned, options.detector), strict=True)
-    ]
+    turned = [np.ascontiguousarray(np.rot90(look.pixels, turn)) for turn in turns]
+    height, width = look.pixels.shape[:2]
+    looks = []
+    for turn, faces in zip(turns, detector.detect(turned, options.detector), strict=True):
+        back = [_turn_back(face, turn, width, height) for face in faces]
+        looks.append(_select(image, _in_full(back, look), options))
     return max(looks, key=lambda faces: max((face.score for face in faces), default=0.0))
 
 

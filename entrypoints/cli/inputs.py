@@ -40,11 +40,8 @@ class Source:
 
     def read(self, engine: "Engine") -> "Image":
         """Return the picture, called by its name here; raises what the decoder raises."""
-        from facecv.core.image import Image
-
         content = sys.stdin.buffer.read() if self.location == STDIN else self.location
-        image = engine.read(content)
-        return Image(image.pixels, image.source or self.name)
+        return engine.read(content).named(self.name)
 
 
 def find_sources(given: Sequence[str]) -> list[Source]:

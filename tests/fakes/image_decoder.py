@@ -19,7 +19,7 @@ class FakeImageDecoder:
     def __init__(self, pictures: dict[str, Pixels] | None = None) -> None:
         self.pictures = pictures or {}
 
-    def decode(self, source: ImageSource, /) -> Image:
+    def decode(self, source: ImageSource, side: int = 0, /) -> Image:
         if isinstance(source, np.ndarray):
             return Image(_bgr(source))
         if isinstance(source, str | Path):

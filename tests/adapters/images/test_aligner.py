@@ -45,10 +45,12 @@ class TestSampling:
         assert np.array_equal(OpenCVAligner().align(noise, [points], 112)[0], expected)
 
     def test_views_of_arrays_will_do(self, noise: Pixels) -> None:
+        """Only the part that is looked at is copied, which rounds a little differently."""
         points = _face_at(300, 200, 1.5, 0)
         mirrored = noise[:, ::-1]
         expected = OpenCVAligner().align(mirrored.copy(), [points], 112)
-        assert np.array_equal(OpenCVAligner().align(mirrored, [points], 112), expected)
+        found = OpenCVAligner().align(mirrored, [points], 112)
+        assert np.abs(found.astype(int) - expected.astype(int)).max() <= 2
 
     @pytest.mark.parametrize("x", [200.0, 39_900.0, 50_000.0])
     def test_pictures_wider_than_opencv_takes(self, noise: Pixels, x: float) -> None:

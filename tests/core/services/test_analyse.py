@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from facecv.core.arrays import Pixels
 from facecv.core.errors import ImageNotFoundError, InputError
-from facecv.core.image import Image
+from facecv.core.image import Deferred, Image, ImageSource, Preview
+from facecv.core.ports.detector import DetectorOptions
 from facecv.core.ports.embedder import Embedder
 from facecv.core.services.analyse import Want, largest
 from facecv.core.services.find import FindOptions
@@ -120,3 +122,47 @@ def test_reading_passes_pictures_through_and_decodes_the_rest() -> None:
 
 def test_the_largest_face_of_none_is_none() -> None:
     assert largest([]) is None
+
+
+class TestPreviews:
+    """A face is cut out of the preview where that is sharp enough, else out of the full picture."""
+
+    def read_for(self, side: int) -> tuple[float, int]:
+        """Return the similarity to the full picture's embedding, and how often that was read."""
+        small, read = picture((80, 40, side, 90)), list[int]()
+        full = small.repeat(4, axis=0).repeat(4, axis=1)
+
+        def whole() -> Pixels:
+            read.append(1)
+            return full
+
+        image = Image(Deferred(1600, 1200, Preview(small, 4), whole))
+        find = FindOptions(detector=DetectorOptions(input_size=320))
+        (face,) = analyser().analyse([image], Want(), find)[0]
+        (same,) = analyser().analyse([Image(full)], Want(), find)[0]
+        assert face.box == same.box
+        assert face.embedding
+        assert same.embedding
+        return face.embedding.cosine(same.embedding), len(read)
+
+    @pytest.mark.parametrize(("side", "times"), [(100, 1), (114, 0), (200, 0)])
+    def test_only_small_faces_need_the_full_picture(self, side: int, times: int) -> None:
+        similarity, read = self.read_for(side)
+        assert similarity == pytest.approx(1, abs=1e-4)
+        assert read == times
+
+
+def test_pictures_are_decoded_as_far_as_detection_needs() -> None:
+    asked: list[int] = []
+
+    class Noting:
+        def decode(self, source: ImageSource, side: int = 0, /) -> Image:
+            asked.append(side)
+            return ONE
+
+    looking = analyser()
+    looking.decoder = Noting()
+    looking.read("a.jpg")
+    looking.read("a.jpg", FindOptions(detector=DetectorOptions(input_size=1024)))
+    looking.read("a.jpg", FindOptions(tile=640))
+    assert asked == [640, 1024, 0]

@@ -1,6 +1,7 @@
 """Which faces are found: rotation, tiles, limits and order, for any detector."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from facecv.core.arrays import Floats, Pixels
 from facecv.core.errors import InputError
 from facecv.core.face import Detection
 from facecv.core.geometry import Box
+from facecv.core.image import Deferred, Image, Preview
 from facecv.core.ports.detector import DetectorOptions
 from facecv.core.services.find import FindOptions, find_faces
 
@@ -154,3 +156,56 @@ class TestTiles:
         find_faces(detector, [picture(width, height)], FindOptions(tile=320))
         assert all(max(shape[:2]) <= 320 for shape in detector.seen[1:])
         assert sum(h * w for h, w, _ in detector.seen[1:]) >= width * height
+
+
+class TestPreviews:
+    """Faces are looked for in a preview, and told in pixels of the full picture."""
+
+    def preview(self, full: Pixels, options: FindOptions) -> tuple[list[Detection], Pixels, int]:
+        """Return what is found, the pixels that the detector saw, and how often it read all."""
+        read: list[int] = []
+
+        def whole() -> Pixels:
+            read.append(1)
+            return full
+
+        height, width = full.shape[:2]
+        image = Image(Deferred(width, height, Preview(full[::4, ::4].copy(), 4), whole))
+        detector = PatchDetector()
+        (faces,) = find_faces(detector, [image], options)
+        return faces, np.array(detector.seen[0]), len(read)
+
+    def small(self, **more: Any) -> FindOptions:
+        return FindOptions(detector=DetectorOptions(input_size=64), **more)
+
+    def test_boxes_and_landmarks_are_those_of_the_full_picture(self) -> None:
+        (face,), seen, read = self.preview(picture(400, 320, (80, 40, 160, 90)), self.small())
+        assert face.box.as_tuple() == (80, 40, 240, 200)
+        assert face.landmarks is not None
+        assert tuple(face.landmarks[4]) == (240, 200)
+        assert tuple(seen) == (80, 100, 3)
+        assert read == 0
+
+    def test_limits_of_size_count_in_the_full_picture(self) -> None:
+        full = picture(400, 320, (80, 40, 160, 90))
+        assert self.preview(full, self.small(min_face=150))[0]
+        assert not self.preview(full, self.small(min_face=170))[0]
+
+    def test_sideways_pictures_are_turned_as_previews(self) -> None:
+        full = np.ascontiguousarray(np.rot90(picture(400, 320, (80, 40, 160, 90))))
+        (face,), _, read = self.preview(full, self.small(rotate="auto"))
+        assert face.box.as_tuple() == (40, 160, 200, 320)
+        assert read == 0
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            FindOptions(detector=DetectorOptions(input_size=104)),
+            FindOptions(detector=DetectorOptions(input_size=64), tile=320),
+        ],
+    )
+    def test_too_small_a_preview_is_not_looked_at(self, options: FindOptions) -> None:
+        (face,), seen, read = self.preview(picture(400, 320, (80, 40, 160, 90)), options)
+        assert face.box.as_tuple() == (80, 40, 240, 200)
+        assert tuple(seen) == (320, 400, 3)
+        assert read == 1

@@ -122,7 +122,7 @@ def test_kept_crops_go_along() -> None:
 
 
 class _Jpegs(world.WorldDecoder):
-    def decode(self, source: ImageSource, /) -> Image:
+    def decode(self, source: ImageSource, side: int = 0, /) -> Image:
         assert isinstance(source, bytes)
         pixels = cv2.imdecode(np.frombuffer(source, np.uint8), cv2.IMREAD_COLOR)
         assert pixels is not None

@@ -145,7 +145,7 @@ class WorldShape:
 class WorldDecoder:
     """Takes arrays; everything else is not found."""
 
-    def decode(self, source: ImageSource, /) -> Image:
+    def decode(self, source: ImageSource, side: int = 0, /) -> Image:
         if not isinstance(source, np.ndarray):
             raise ImageNotFoundError(f"there is no file {source!r}")
         return Image(source)
