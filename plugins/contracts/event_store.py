@@ -7,7 +7,7 @@ import attrs
 import numpy as np
 import pytest
 
-from facecv.core.attributes import AttributeValue
+from facecv.core.attributes import AttributeValue, HeadPose
 from facecv.core.embedding import Embedding, EmbeddingSpace
 from facecv.core.errors import InputError
 from facecv.core.event import Event, EventKind, EventQuery
@@ -37,7 +37,10 @@ def full_event() -> Event:
         person="Zoë",
         similarity=0.75,
         quality=0.5,
-        attributes={"age": AttributeValue(31.0, 0.5, {"a": 0.25}, "net")},
+        attributes={
+            "age": AttributeValue(31.0, 0.5, {"a": 0.25}, "net"),
+            "pose": AttributeValue(HeadPose(1.5, -2.0, 0.25), reason="small"),
+        },
         detail="why",
         crop=b"\xff\xd8jpeg",
         embedding=Embedding(np.array([0.6, 0.8, 0.0], np.float32), space),
