@@ -1,6 +1,7 @@
 """Doing one thing to many pictures: one bad picture is reported and the rest go on."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import attrs
@@ -12,6 +13,7 @@ from facecv.entrypoints.cli.errors import DONE, INPUT, NEGATIVE, show_error
 from facecv.entrypoints.cli.inputs import Source
 from facecv.entrypoints.cli.invocation import Invocation
 from facecv.entrypoints.cli.options import Form
+from facecv.entrypoints.cli.prefetch import prefetched
 from facecv.entrypoints.cli.shapes import Shape, error_shape, picture_shape
 
 if TYPE_CHECKING:
@@ -83,12 +85,16 @@ def look_at(
     sources: Sequence[Source],
     look: "Callable[[Image], Sequence[AnswerT]]",
 ) -> Iterator[Looked[AnswerT]]:
-    """Yield what is found in each picture, in order, with a progress bar for many."""
+    """Yield what is found in each picture, in order, with a progress bar for many.
+
+    The next pictures are decoded while one is looked at.
+    """
     engine = invocation.engine()
-    with output.progress(wanted=len(sources) > 1) as bars:
-        for source in bars.track(sources, description="pictures"):
+    coming = prefetched(lambda source: source.read(engine), sources)
+    with closing(coming), output.progress(wanted=len(sources) > 1) as bars:
+        for source, read in bars.track(coming, total=len(sources), description="pictures"):
             try:
-                image = source.read(engine)
+                image = read()
                 yield Looked(source, image, look(image))
             except InputError as error:
                 show_error(error, debug=invocation.debug, about=source.name)

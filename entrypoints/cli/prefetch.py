@@ -1,0 +1,39 @@
+"""Doing the next piece of work ahead, in a thread, while the last one is being used."""
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
+
+AHEAD = 3
+"""How many results wait at most."""
+
+
+def prefetched(
+    work: Callable[[ItemT], ResultT], items: Iterable[ItemT], ahead: int = AHEAD
+) -> Generator[tuple[ItemT, Callable[[], ResultT]], None, None]:
+    """Yield each item, in order, with a function that returns its result or raises its error.
+
+    One thread works on the items that come next; what it has begun is waited for, and nothing else
+    is begun, when the caller stops early.
+
+    Args:
+        work: what is done to an item, in a thread of its own.
+        items: as many as one likes; at most `ahead` are taken in advance.
+        ahead: how many results wait at most.
+    """
+    waiting: deque[tuple[ItemT, Future[ResultT]]] = deque()
+    pool = ThreadPoolExecutor(1, thread_name_prefix="prefetch")
+    try:
+        for item in items:
+            waiting.append((item, pool.submit(work, item)))
+            if len(waiting) > ahead:
+                first, future = waiting.popleft()
+                yield first, future.result
+        for item, future in waiting:
+            yield item, future.result
+    finally:
+        pool.shutdown(cancel_futures=True)
