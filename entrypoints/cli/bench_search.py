@@ -92,8 +92,9 @@ def search(
     made = MadeFaces(faces, faces_a_person)
     wanted = made.probes(probes)[1]
     chosen = _RIVALS if "all" in rivals else tuple(name for name in rivals if name != "none")
-    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+    with tempfile.TemporaryDirectory() as temporary:
         place = folder or Path(temporary)
+        place.mkdir(parents=True, exist_ok=True)
         figures = [_gallery(place, made, wanted), *_rivals(place, made, wanted, chosen)]
     exact = nearest_persons(made, wanted, _TOP).tolist()
     shapes = [_shape(one, exact) for one in figures]

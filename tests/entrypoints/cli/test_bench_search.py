@@ -1,0 +1,69 @@
+"""``facecv bench search`` on small collections: every way to search finds the right persons."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facecv.entrypoints.cli.search_faces import MadeFaces, nearest_persons
+from facecv.entrypoints.cli.search_timing import recall, timed
+from tests.entrypoints.cli.runner import Cli
+
+
+def test_the_gallery_and_numpy_find_everybody(cli: Cli) -> None:
+    found = cli.json("bench", "search", "--faces", 300, "--probes", 10, "--rival", "numpy")
+    assert [way["way"] for way in found] == ["facecv", "numpy"]
+    for way in found:
+        assert [run["callers"] for run in way["runs"]] == [1, 8]
+        for run in way["runs"]:
+            assert (run["recall_at_1"], run["recall_at_10"]) == (1, 1)
+            assert 0 < run["p50_ms"] <= run["p95_ms"] <= run["p99_ms"]
+    assert found[0]["restart_seconds"] > 0
+    assert found[0]["filtered_ms"] > 0
+
+
+def test_people_get_a_table_and_a_picture(cli: Cli) -> None:
+    pytest.importorskip("matplotlib")
+    command = ("bench", "search", "--faces", 100, "--probes", 10, "--rival", "none")
+    result = cli(*command, "--plot", "out/search.png", "--folder", "kept")
+    assert result.exit_code == 0
+    assert "recall@10" in result.stdout
+    assert Path("out/search.png").read_bytes().startswith(b"\x89PNG")
+    assert Path("kept/gallery.db").is_file()
+
+
+def test_what_cannot_be_drawn_is_said_before_the_work(cli: Cli) -> None:
+    pytest.importorskip("matplotlib")
+    assert cli("bench", "search", "--plot", "search.doc").exit_code == 3
+
+
+class TestMadeFaces:
+    made = MadeFaces(20_001, faces_a_person=3, dim=64)
+
+    def test_a_person_is_alike_and_strangers_are_not(self) -> None:
+        persons, vectors = next(iter(self.made.parts()))
+        assert vectors.shape == (len(persons), 3, 64)
+        assert np.allclose(np.linalg.norm(vectors, axis=2), 1, atol=1e-5)
+        alike = (vectors[:, 0] * vectors[:, 1]).sum(axis=1)
+        strange = (vectors[1:, 0] * vectors[:-1, 1]).sum(axis=1)
+        assert alike.mean() == pytest.approx(0.6, abs=0.05)
+        assert strange.mean() == pytest.approx(0, abs=0.05)
+
+    def test_all_faces_come_once(self) -> None:
+        assert sum(len(persons) for persons, _ in self.made.parts()) == self.made.persons == 6667
+
+    def test_probes_are_new_faces_of_their_persons(self) -> None:
+        who, probes = self.made.probes(50)
+        nearest = nearest_persons(self.made, probes, 3)
+        assert (nearest[:, 0] == who).mean() > 0.9
+
+
+def test_recall_is_the_share_of_the_right_ones() -> None:
+    assert recall([[1, 2], [5, 4]], [[1, 2], [4, 9]], 1) == 0.5
+    assert recall([[1, 2], [5, 4]], [[1, 2], [4, 9]], 2) == 0.75
+
+
+def test_callers_share_the_probes() -> None:
+    probes = np.arange(20, dtype=np.float32)[:, None]
+    run = timed(lambda probe: [int(probe[0])], probes, 4)
+    assert run.found == tuple((number,) for number in range(20))
