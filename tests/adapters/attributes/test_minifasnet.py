@@ -103,10 +103,10 @@ def test_faces_that_cannot_be_judged_are_rejected_with_the_reason(
     tmp_path: Path, one: FaceView, reason: str
 ) -> None:
     """No network is asked about them; the faces beside them are judged."""
-    rejected, live = load(tmp_path).predict([one, face(LIVE, LIVE)])
+    rejected, spoof = load(tmp_path).predict([one, face(SPOOF, SPOOF)])
     said = rejected["liveness"]
     assert (said.value, said.reason, said.score) == ("rejected", reason, None)
-    assert live["liveness"].value == "live"
+    assert spoof["liveness"].value == "spoof"
 
 
 def test_darkness_is_that_of_the_face(tmp_path: Path) -> None:
