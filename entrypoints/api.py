@@ -233,6 +233,17 @@ class Gallery:
         probes = [face.embedding for face in faces if face.embedding]
         if len(probes) != len(faces):
             raise FaceNotFoundError("a face without an embedding cannot be identified")
+        who = self.identify_many(probes, options)
+        return [Identified(face, answer) for face, answer in zip(faces, who, strict=True)]
+
+    def identify_many(
+        self, probes: Sequence[Embedding], options: IdentifyOptions | None = None
+    ) -> list[Identification]:
+        """Return who embeddings are that were computed before.
+
+        Raises:
+            EmbeddingSpaceError: they are of another model than the collection.
+        """
         settings = self.engine.config.recognition
         options = options or IdentifyOptions(top_k=settings.top_k)
         threshold = settings.threshold
@@ -240,8 +251,7 @@ class Gallery:
             threshold = default_threshold(self.engine.analyser, self.info().space)
         meter = self.engine.analyser.meter
         identifier = Identifier(self.repo, threshold, settings.margin, meter)
-        who = identifier.identify(self.name, probes, options)
-        return [Identified(face, answer) for face, answer in zip(faces, who, strict=True)]
+        return identifier.identify(self.name, probes, options)
 
     def info(self) -> Collection:
         """Return the collection's own facts."""

@@ -17,7 +17,11 @@ class LimitsConfig:
         body_bytes: the most bytes of a request's body.
         image_bytes: the most bytes of one encoded picture.
         image_pixels: the most pixels of one picture.
+        import_bytes: the most bytes of an import of a collection.
         images: the most pictures of one request.
+        batch_images: the most pictures of one batch, those in zip files included; more than
+            `images` become a job.
+        batch_bytes: the most bytes of them, unpacked.
         faces: the most faces of one picture that are looked at.
         seconds: how long a request may take, queueing included.
         requests_per_minute: of one key, or of one address where there are no keys; 0: no limit.
@@ -26,7 +30,10 @@ class LimitsConfig:
     body_bytes: int = attrs.field(default=64 * 1024 * 1024, validator=_at_least_1)
     image_bytes: int = attrs.field(default=16 * 1024 * 1024, validator=_at_least_1)
     image_pixels: int = attrs.field(default=50_000_000, validator=_at_least_1)
+    import_bytes: int = attrs.field(default=4 * 1024**3, validator=_at_least_1)
     images: int = attrs.field(default=64, validator=_at_least_1)
+    batch_images: int = attrs.field(default=2000, validator=_at_least_1)
+    batch_bytes: int = attrs.field(default=512 * 1024 * 1024, validator=_at_least_1)
     faces: int = attrs.field(default=1000, validator=_at_least_1)
     seconds: float = attrs.field(default=60.0, validator=_positive)
     requests_per_minute: int = attrs.field(default=0, validator=_at_least_0)

@@ -15,16 +15,24 @@ from facecv.core.services.metering import RollingMeter
 from facecv.core.services.work import WorkPool
 from facecv.entrypoints.api import Engine
 from facecv.entrypoints.http.access import LOOPBACK, Access, key_of
+from facecv.entrypoints.http.controllers.batch import BatchController
+from facecv.entrypoints.http.controllers.collections import CollectionController
+from facecv.entrypoints.http.controllers.enrolled import EnrolledFaceController
 from facecv.entrypoints.http.controllers.faces import FaceController
 from facecv.entrypoints.http.controllers.health import HealthController
 from facecv.entrypoints.http.controllers.jobs import JobController
+from facecv.entrypoints.http.controllers.migrations import MigrationController
 from facecv.entrypoints.http.controllers.models import ModelController
+from facecv.entrypoints.http.controllers.performance import PerformanceController
+from facecv.entrypoints.http.controllers.persons import PersonController
+from facecv.entrypoints.http.controllers.search import SearchController
 from facecv.entrypoints.http.controllers.system import SystemController
 from facecv.entrypoints.http.controllers.verify import VerifyController
 from facecv.entrypoints.http.docs import openapi_config
 from facecv.entrypoints.http.errors import HANDLERS, AnyRequest
 from facecv.entrypoints.http.journal import Journal
 from facecv.entrypoints.http.life import lifespan_of
+from facecv.entrypoints.http.observing import metrics, observe, request_metrics
 from facecv.entrypoints.http.readiness import Readiness
 from facecv.entrypoints.http.request_id import RequestIds
 from facecv.entrypoints.http.service import Service
@@ -39,6 +47,13 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     VerifyController,
     ModelController,
     JobController,
+    BatchController,
+    PerformanceController,
+    MigrationController,
+    CollectionController,
+    PersonController,
+    EnrolledFaceController,
+    SearchController,
 )
 """The routes under ``/v1``."""
 
@@ -59,8 +74,8 @@ def create_app(
             stopped from outside; None: nothing is.
     """
     config = config or engine.config.server
-    share_runs(engine, config.batching)
     service = make_service(engine, config)
+    share_runs(engine, config.batching)
     limits = service.config.limits
     app = Litestar(
         route_handlers=_routes(engine),
@@ -80,11 +95,10 @@ def create_app(
 
 def make_service(engine: Engine, config: ServerConfig) -> Service:
     """Return what the routes of an application work with."""
-    meter = RollingMeter()
-    engine.analyser.meter = meter
     keys = KeyFile(config.keys or default_keys_file())
     local = config.host in LOOPBACK and not config.insecure
-    return Service(
+    meter = RollingMeter()
+    service = Service(
         engine=engine,
         config=config,
         pool=WorkPool(config.threads, config.queue),
@@ -94,6 +108,8 @@ def make_service(engine: Engine, config: ServerConfig) -> Service:
         jobs=Jobs(),
         meter=meter,
     )
+    observe(service)
+    return service
 
 
 def _routes(engine: Engine) -> Sequence[ControllerRouterHandler]:
@@ -102,18 +118,19 @@ def _routes(engine: Engine) -> Sequence[ControllerRouterHandler]:
     catalogue = engine.parts.catalogue
     for failed in catalogue.call("facecv_http", routes=added, engine=engine):
         structlog.get_logger().error("plugin left out", plugin=str(failed), reason=failed.error)
-    return [Router("/v1", route_handlers=CONTROLLERS), *added]
+    return [Router("/v1", route_handlers=CONTROLLERS), metrics, *added]
 
 
 def _middleware(limits: LimitsConfig) -> list[Middleware]:
+    counted = request_metrics().middleware
     if not limits.requests_per_minute:
-        return []
+        return [counted]
     rate = RateLimitConfig(
         rate_limit=("minute", limits.requests_per_minute),
         identifier_for_request=_who,
         exclude=["/v1/health", "/docs"],
     )
-    return [rate.middleware]
+    return [counted, rate.middleware]
 
 
 def _who(request: AnyRequest) -> str:

@@ -107,10 +107,13 @@ def fields_of(
         InputError: a field is unknown, missing, or has a wrong value; names it.
     """
     try:
-        lists = {name: _split(kind, name, value) for name, value in (texts or {}).items()}
+        texts = texts or {}
+        objects = {name: _object_of(name, texts[name]) for name in _objects(kind, texts)}
+        others = [name for name in texts if name not in objects]
+        lists = {name: _split(kind, name, texts[name]) for name in others}
         loose = msgspec.convert(lists, kind, strict=False) if lists else None
         given = {name: getattr(loose, name) for name in lists if loose is not None}
-        return msgspec.convert(msgspec.to_builtins(given) | dict(values), kind)
+        return msgspec.convert(msgspec.to_builtins(given) | objects | dict(values), kind)
     except msgspec.ValidationError as error:
         raise InputError(str(error)) from error
 
@@ -224,3 +227,17 @@ def _split(kind: type[msgspec.Struct], name: str, value: Any) -> Any:  # noqa: A
     known = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
     wants_list = "list[" in str(known.get(name, ""))
     return value.split(",") if wants_list and isinstance(value, str) else value
+
+
+def _objects(kind: type[msgspec.Struct], texts: Mapping[str, Any]) -> list[str]:
+    """Return the names of texts whose fields want an object: these are written as JSON."""
+    fields = msgspec.structs.fields(kind)
+    wanted = {field.encode_name for field in fields if str(field.type).startswith("dict[")}
+    return [name for name in texts if name in wanted]
+
+
+def _object_of(name: str, text: Any) -> Any:  # noqa: ANN401 - as typed
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, TypeError) as error:
+        raise InputError(f"the field {name!r} is not a JSON object: {error}") from error
