@@ -37,15 +37,22 @@ class Load:
     Attributes:
         seconds: of the whole.
         times: seconds of each request.
+        work: seconds of processor time that the server, or the engine, took for all.
     """
 
     seconds: float
     times: Sequence[float]
+    work: float
 
     @property
     def rate(self) -> float:
         """Requests a second."""
         return len(self.times) / self.seconds
+
+    @property
+    def cost(self) -> float:
+        """Milliseconds of processor time of one request; does not depend on what else runs."""
+        return self.work / len(self.times) * 1e3
 
     def percentile(self, share: int) -> float:
         """Return the time, in milliseconds, that so many of a hundred requests stay below."""
@@ -84,12 +91,13 @@ class Caller:
         return seconds
 
 
-def over_http(callers: Sequence[Caller], requests: int) -> Load:
-    """Return what all callers together did."""
+def over_http(callers: Sequence[Caller], requests: int, process: int) -> Load:
+    """Return what all callers together did to the server with that process id."""
     with ThreadPoolExecutor(len(callers)) as pool:
-        started = time.perf_counter()
+        started, worked = time.perf_counter(), processor_time(process)
         times = list(pool.map(lambda caller: caller(requests // len(callers)), callers))
-        return Load(time.perf_counter() - started, list(itertools.chain(*times)))
+        seconds, work = time.perf_counter() - started, processor_time(process) - worked
+        return Load(seconds, list(itertools.chain(*times)), work)
 
 
 def in_process(look: Callable[[bytes], object], photos: Sequence[bytes], requests: int) -> Load:
@@ -102,9 +110,9 @@ def in_process(look: Callable[[bytes], object], photos: Sequence[bytes], request
 
     threads = len(os.sched_getaffinity(0))
     with ThreadPoolExecutor(threads) as pool:
-        started = time.perf_counter()
+        started, worked = time.perf_counter(), time.process_time()
         times = list(pool.map(one, range(requests)))
-        return Load(time.perf_counter() - started, times)
+        return Load(time.perf_counter() - started, times, time.process_time() - worked)
 
 
 @contextmanager
@@ -132,6 +140,12 @@ def _wait_until_ready(address: str) -> None:
         if connection.getresponse().status == 200:
             return
         time.sleep(0.2)
+
+
+def processor_time(process: int) -> float:
+    """Return the seconds of processor time that a process has taken."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident(process: int) -> float:
@@ -162,28 +176,32 @@ def main() -> None:
             callers = [
                 Caller(address, path, photos, expected, number) for number in range(max(CLIENTS))
             ]
-            Console().print(compare(path, look, callers, given.requests, given.rounds))
+            table = compare(path, look, callers, process, given.requests, given.rounds)
+            Console().print(table)
         if given.memory:
             print_memory(process, callers[:8], given.memory)
 
 
-def compare(
+def compare(  # noqa: PLR0917 - one call
     path: str,
     look: Callable[[bytes], object],
     callers: Sequence[Caller],
+    process: int,
     requests: int,
     rounds: int,
 ) -> Table:
     """Return a table of one route; engine and server take turns, medians over the rounds."""
-    over_http(callers[:1], 8)
+    over_http(callers[:1], 8, process)
     loads: dict[int, list[Load]] = {count: [] for count in CLIENTS}
     alone: list[Load] = []
     for _ in range(rounds):
         alone.append(in_process(look, callers[0].photos, requests))
         for count in CLIENTS:
-            loads[count].append(over_http(callers[:count], requests))
-    table = Table(path, "a second", "of the engine's", "p50, ms", "p99, ms", "p99 / p50")
-    table.add_row("engine alone", f"{statistics.median(load.rate for load in alone):.1f}")
+            loads[count].append(over_http(callers[:count], requests, process))
+    table = Table(path, "a second", "of the engine's", "CPU, ms", "p50, ms", "p99, ms", "p99 / p50")
+    rate = statistics.median(load.rate for load in alone)
+    cost = statistics.median(load.cost for load in alone)
+    table.add_row("engine alone", f"{rate:.1f}", "", f"{cost:.1f}")
     for count, found in loads.items():
         ratios = [load.rate / base.rate for load, base in zip(found, alone, strict=True)]
         p50 = statistics.median(load.percentile(50) for load in found)
@@ -192,6 +210,7 @@ def compare(
             f"{count} clients",
             f"{statistics.median(load.rate for load in found):.1f}",
             f"{statistics.median(ratios):.2f}",
+            f"{statistics.median(load.cost for load in found):.1f}",
             f"{p50:.1f}",
             f"{p99:.1f}",
             f"{p99 / p50:.1f}",
@@ -206,7 +225,7 @@ def print_memory(process: int, callers: Sequence[Caller], requests: int) -> None
     for done in range(0, requests + 1, step):
         table.add_row(str(done), f"{resident(process):.0f}")
         if done + step <= requests:
-            over_http(callers, step)
+            over_http(callers, step, process)
     Console().print(table)
 
 
