@@ -216,11 +216,14 @@ class _Move:
     def _add(self, some: Sequence[tuple[str, FaceRecord]]) -> None:
         crops = np.stack([record.crop for _, record in some if record.crop is not None])
         embeddings = self.analyser.embed_crops(crops)
+        fresh = [
+            (person, attrs.evolve(record, embedding=embedding))
+            for (person, record), embedding in zip(some, embeddings, strict=True)
+        ]
         with self.gallery.transaction():
-            for (person, record), embedding in zip(some, embeddings, strict=True):
+            for person, owned in groupby(fresh, key=lambda each: each[0]):
                 if self._is_there(person):
-                    fresh = attrs.evolve(record, embedding=embedding)
-                    self.gallery.add_faces(self.staging, person, [fresh])
+                    self.gallery.add_faces(self.staging, person, [face for _, face in owned])
         self.embedded += len(some)
 
     def _is_there(self, person: str) -> bool:

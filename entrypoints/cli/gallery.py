@@ -14,6 +14,7 @@ from facecv.entrypoints.cli import options, output, tables
 from facecv.entrypoints.cli.errors import EPILOG
 from facecv.entrypoints.cli.inputs import STDIN
 from facecv.entrypoints.cli.invocation import Invocation, pass_invocation
+from facecv.entrypoints.cli.migrate import migrate
 from facecv.entrypoints.cli.options import Form
 from facecv.entrypoints.cli.persons import PERSON_COMMANDS
 from facecv.entrypoints.cli.shapes import collection_shape
@@ -201,5 +202,5 @@ def _lines(file: Path) -> Iterator[Any]:
         yield stream
 
 
-for command in (*PERSON_COMMANDS, *UPKEEP_COMMANDS):
+for command in (*PERSON_COMMANDS, *UPKEEP_COMMANDS, migrate):
     gallery.add_command(command)

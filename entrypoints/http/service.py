@@ -10,6 +10,7 @@ import attrs
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 from litestar.params import SkipValidation
+from prometheus_client import CollectorRegistry
 
 from facecv.core.errors import TimeLimitError
 from facecv.core.services.jobs import Jobs
@@ -44,6 +45,7 @@ class Service:
         journal: the last requests that failed here.
         jobs: work in the background.
         meter: what the last minutes were like.
+        registry: the figures of this application for Prometheus.
     """
 
     engine: Engine
@@ -54,6 +56,7 @@ class Service:
     journal: Journal
     jobs: Jobs
     meter: RollingMeter
+    registry: CollectorRegistry = attrs.field(factory=CollectorRegistry)
 
     async def run(self, request: AnyRequest, task: Callable[[], ResultT]) -> ResultT:
         """Return what `task` returns, run in the pool.
