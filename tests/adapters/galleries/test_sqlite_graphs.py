@@ -1,7 +1,7 @@
 """Graphs of galleries in SQLite: kept beside the file, shared, made anew, never trusted blindly."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -10,6 +10,9 @@ import pytest
 from facecv.adapters.galleries.graph import Graph
 from facecv.adapters.galleries.sqlite import SqliteGallery
 from facecv.adapters.galleries.sqlite.graph_files import GraphFiles
+from facecv.adapters.galleries.sqlite.rows import open_vectors
+from facecv.adapters.galleries.sqlite.seal import Seal
+from facecv.core.arrays import Floats
 from facecv.core.gallery import SearchQuery
 from facecv.plugins.contracts.gallery.examples import TEAM, embedding, enrol, face, ids
 
@@ -36,16 +39,14 @@ def gallery(path: Path) -> Iterator[SqliteGallery]:
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return a list that tells how many vectors are read from the tables at once from now on."""
-    from facecv.adapters.galleries.sqlite import projection
-
     counts: list[int] = []
-    plain = projection.open_vectors
 
-    def counting(faces, dim, seal):  # type: ignore[no-untyped-def]
+    def counting(faces: Sequence[tuple[str, bytes]], dim: int, seal: Seal) -> Floats:
         counts.append(len(faces))
-        return plain(faces, dim, seal)
+        return open_vectors(faces, dim, seal)
 
-    monkeypatch.setattr(projection, "open_vectors", counting)
+    target = "facecv.adapters.galleries.sqlite.projection.open_vectors"
+    monkeypatch.setattr(target, counting)
     return counts
 
 

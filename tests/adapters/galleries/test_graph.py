@@ -1,0 +1,113 @@
+"""Graphs propose candidates; what is made of them is exact, and complete."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facecv.adapters.galleries.graph import FewFaces, Graph
+from facecv.adapters.galleries.nearest import Resolve, best_persons
+from facecv.adapters.galleries.ranking import Keys, Rows, as_keys
+from facecv.core.arrays import Floats
+from facecv.core.embedding import normalized
+
+DIM, PERSONS, EACH = 32, 300, 4
+
+
+@pytest.fixture(scope="module")
+def vectors() -> Floats:
+    """Return float32 [PERSONS * EACH, DIM]: some faces around each person."""
+    rng = np.random.default_rng(0)
+    centres = np.repeat(rng.normal(size=(PERSONS, DIM)), EACH, axis=0)
+    around = centres + 0.6 * rng.normal(size=centres.shape)
+    return normalized(around.astype(np.float32))[0]
+
+
+@pytest.fixture(scope="module")
+def graph(vectors: Floats) -> Graph:
+    made = Graph(DIM)
+    made.add(np.arange(len(vectors)), vectors, 1)
+    return made
+
+
+def resolver(vectors: Floats, asked: list[int], gone: frozenset[int] = frozenset()) -> Resolve:
+    """Return a `Resolve` over `vectors` that notes how many faces are asked for."""
+
+    def resolve(faces: Keys) -> Rows:
+        asked.append(len(faces))
+        kept = as_keys(face for face in faces.tolist() if face not in gone)
+        return Rows(kept, kept // EACH, vectors[kept])
+
+    return resolve
+
+
+def expected(vectors: Floats, probe: Floats, top_k: int) -> list[int]:
+    cosines = (vectors @ probe).reshape(PERSONS, EACH).max(axis=1)
+    return [int(person) for person in np.argsort(-cosines)[:top_k]]
+
+
+def test_the_best_persons_are_found(vectors: Floats, graph: Graph) -> None:
+    probes = normalized(vectors[:40:EACH] + np.float32(0.05))[0]
+    asked: list[int] = []
+    found = best_persons(graph, probes, resolver(vectors, asked), top_k=3)
+    for probe, hits in zip(probes, found, strict=True):
+        assert [hit.person for hit in hits] == expected(vectors, probe, 3)
+        for hit in hits:
+            assert hit.similarity == pytest.approx(float(vectors[hit.face] @ probe), abs=1e-6)
+    assert len(asked) == 1
+
+
+def test_more_candidates_are_asked_for_until_there_are_enough_persons(
+    vectors: Floats, graph: Graph
+) -> None:
+    near = set(np.argsort(-(vectors @ vectors[0]))[:200].tolist())
+    asked: list[int] = []
+    resolve = resolver(vectors, asked, frozenset(near))
+    [hits] = best_persons(graph, vectors[:1], resolve, top_k=5)
+    left = np.delete(np.arange(len(vectors)), sorted(near))
+    best = dict.fromkeys((left[np.argsort(-(vectors[left] @ vectors[0]))] // EACH).tolist())
+    assert [hit.person for hit in hits] == list(best)[:5]
+    assert len(asked) > 1
+
+
+def test_a_threshold_ends_the_search(vectors: Floats, graph: Graph) -> None:
+    asked: list[int] = []
+    resolve = resolver(vectors, asked)
+    [hits] = best_persons(graph, vectors[:1], resolve, top_k=5, threshold=0.99)
+    assert [hit.person for hit in hits] == [0]
+    assert asked == [64]
+
+
+def test_few_faces_are_all_compared(vectors: Floats, graph: Graph) -> None:
+    few = FewFaces(graph, np.arange(0, len(vectors), 5))
+    [hits] = best_persons(few, vectors[2:3], resolver(vectors, []), top_k=1)
+    cosines = vectors[few.faces] @ vectors[2]
+    assert hits[0].face == few.faces[np.argmax(cosines)]
+    none = FewFaces(graph, as_keys(()))
+    assert best_persons(none, vectors[:2], resolver(vectors, []), top_k=1) == [[], []]
+
+
+def test_a_saved_graph_is_opened_loaded_and_copied(
+    vectors: Floats, graph: Graph, tmp_path: Path
+) -> None:
+    graph.save(tmp_path / "g.usearch")
+    made = [Graph.opened(tmp_path / "g.usearch", DIM), Graph.loaded(tmp_path / "g.usearch", DIM)]
+    for other in (*made, graph.copy()):
+        assert len(other) == len(graph)
+        [one], [two] = other.nearest(vectors[:1], 9), graph.nearest(vectors[:1], 9)
+        assert one.faces.tolist() == two.faces.tolist()
+
+
+def test_a_copy_grows_alone_and_faces_count_once(vectors: Floats, graph: Graph) -> None:
+    other = graph.copy()
+    other.add(np.arange(5, len(vectors) + 2)[-3:], vectors[:3], 1)
+    assert len(other) == len(graph) + 2
+    assert graph.contains(as_keys([0, len(vectors)])).tolist() == [True, False]
+    assert graph.contains(as_keys(())).tolist() == []
+
+
+def test_similarities_are_right_to_two_decimals(vectors: Floats, graph: Graph) -> None:
+    faces = as_keys([7, 3, 99_999])
+    [found] = graph.similarities(vectors[:1], faces)
+    assert found[:2] == pytest.approx(vectors[[7, 3]] @ vectors[0], abs=0.02)
+    assert found[2] == -1
