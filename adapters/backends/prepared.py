@@ -25,11 +25,18 @@ from facecv.adapters.backends.processor import Processor, this_processor
 from facecv.adapters.backends.providers import CPU
 from facecv.core.pack import ModelFile
 
-_VERSION = 1
+_VERSION = 2
 """Goes up with every change of what the passes do."""
+
+_BOLD = frozenset({"batch"})
+"""Passes that some networks do not stand, since a shape hides where it is not looked for."""
+
+_ATTEMPTS = (frozenset[str](), _BOLD)
+"""What is left out, one attempt after the other."""
 
 _DIGEST = 32
 _WAIT = 120.0
+_FATAL_ONLY = 4  # what is less comes as an exception
 
 
 @attrs.frozen(eq=False)
@@ -57,6 +64,7 @@ class Source:
             save: where the optimised graph is written.
         """
         settings = self.settings()
+        settings.log_severity_level = _FATAL_ONLY
         if not optimise:
             settings.graph_optimization_level = self.runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
         if save is not None:
@@ -116,22 +124,28 @@ class PreparedNetworks:
 def _optimised(source: Source, block: int, draft: Path) -> tuple[Any, tuple[str, ...]]:
     """Return a session for the network, rewritten if that changes no answer, saved as `draft`."""
     content = source.model.path.read_bytes()
-    rewritten, passes = _rewritten(content, block)
-    if passes:
+    for leave_out in _ATTEMPTS:
+        rewritten, passes = _rewritten(content, block, leave_out)
+        if not passes:
+            break
         session = source.session(rewritten, save=draft)
         if _same(source, session):
             return session, passes
-        _log().info("rewritten network not taken", model=source.model.spec.name)
+        _log().info("rewritten network not taken", model=source.model.spec.name, passes=passes)
+        if not set(passes) & _BOLD:
+            break
     return source.session(content, save=draft), ()
 
 
-def _rewritten(content: bytes, block: int) -> tuple[bytes, tuple[str, ...]]:
+def _rewritten(
+    content: bytes, block: int, leave_out: frozenset[str]
+) -> tuple[bytes, tuple[str, ...]]:
     """Return the network rewritten; as it is where the package ``onnx`` is not installed."""
     if find_spec("onnx") is None:
         return content, ()
     rewriting = importlib.import_module("facecv.adapters.backends.graph.rewriting")
     try:
-        return rewriting.rewrite(content, block)  # type: ignore[no-any-return]
+        return rewriting.rewrite(content, block, leave_out)  # type: ignore[no-any-return]
     except ValueError as error:
         _log().info("network not rewritten", why=_first_line(error))
         return content, ()

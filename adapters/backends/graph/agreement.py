@@ -15,8 +15,8 @@ _TOLERANCE = 1e-4
 def probe(session: Any, spec: InputSpec) -> dict[str, NDArray[np.float32]] | None:  # noqa: ANN401
     """Return random pixels, normalised as `spec` says, for each input of a network.
 
-    Free axes get two pictures, of 128 pixels or of the size in `spec`. None: an input takes
-    something else than floats.
+    Two pictures, unless the network takes another number; free axes get 128 pixels or the size in
+    `spec`. None: an input takes something else than floats.
     """
     rng = np.random.default_rng(0)
     feeds = {}
@@ -28,6 +28,7 @@ def probe(session: Any, spec: InputSpec) -> dict[str, NDArray[np.float32]] | Non
             axis if isinstance(axis, int) and axis > 0 else default
             for axis, default in zip(tensor.shape, (_BATCH, 3, height, width), strict=False)
         ]
+        axes[:1] = [_BATCH] if axes[:1] == [1] else axes[:1]
         pixels = rng.integers(0, 256, axes).astype(np.float32)
         feeds[tensor.name] = (pixels - np.float32(spec.mean)) / np.float32(spec.std)
     return feeds
@@ -40,12 +41,23 @@ def disagreement(
 ) -> float:
     """Return the largest difference of any output, as a share of that output's largest value."""
     worst = 0.0
-    for mine, yours in zip(one.run(None, feeds), other.run(None, feeds), strict=True):
+    for mine, yours in zip(_answers(one, feeds), _answers(other, feeds), strict=True):
         if mine.shape != yours.shape or not np.isfinite(yours).all():
             return float("inf")
         scale = float(np.abs(mine).max(initial=0.0)) or 1.0
         worst = max(worst, float(np.abs(mine - yours).max(initial=0.0)) / scale)
     return worst
+
+
+def _answers(session: Any, feeds: Mapping[str, NDArray[np.float32]]) -> list[NDArray[Any]]:  # noqa: ANN401
+    """Return the outputs of a network; one that takes a single picture gets them one by one."""
+    if any(tensor.shape[:1] != [1] for tensor in session.get_inputs()):
+        return list(session.run(None, feeds))
+    single = [
+        session.run(None, {name: array[place : place + 1] for name, array in feeds.items()})
+        for place in range(_BATCH)
+    ]
+    return [np.concatenate(parts) for parts in zip(*single, strict=True)]
 
 
 def agrees(share: float) -> bool:

@@ -16,19 +16,30 @@ class Graph:
     """The graph of a network; changes reach the network's file through `finish`.
 
     Attributes:
-        nodes: in an order in which they can run.
+        nodes: in an order in which they can run; constants are weights instead.
         opset: version of the standard operators.
+        inputs: what the network is given, each an ``onnx.ValueInfoProto``.
+        outputs: what it gives, likewise.
     """
 
     def __init__(self, model: Any) -> None:  # noqa: ANN401 - the library has no types
         """Take an ``onnx.ModelProto``, which `finish` changes."""
         self._model = model
-        self.nodes: list[Node] = list(model.graph.node)
         self.opset = next(
             one.version for one in model.opset_import if one.domain in {"", "ai.onnx"}
         )
         self._weights = {tensor.name: tensor for tensor in model.graph.initializer}
-        self._outputs = {value.name for value in model.graph.output}
+        self.nodes: list[Node] = []
+        for one in model.graph.node:
+            values = attributes(one).get("value") if one.op_type == "Constant" else None
+            if values is None:
+                self.nodes.append(one)
+            else:
+                array = numpy_helper.to_array(values)
+                self._weights[one.output[0]] = numpy_helper.from_array(array, one.output[0])
+        self.inputs = [value for value in model.graph.input if value.name not in self._weights]
+        self.outputs = list(model.graph.output)
+        self._results = {value.name for value in self.outputs}
 
     def producers(self) -> dict[str, Node]:
         """Return, for every tensor that a node writes, that node."""
@@ -44,7 +55,7 @@ class Graph:
 
     def is_output(self, name: str) -> bool:
         """Say whether a tensor is an output of the network."""
-        return name in self._outputs
+        return name in self._results
 
     def weight(self, name: str) -> NDArray[Any] | None:
         """Return a constant tensor, or None where `name` is computed."""
@@ -60,12 +71,11 @@ class Graph:
 
     def finish(self) -> Any:  # noqa: ANN401 - an onnx.ModelProto
         """Return the network with all changes; weights that nothing reads are gone."""
-        read = {name for node in self.nodes for name in node.input}
+        read = {name for node in self.nodes for name in node.input} | self._results
         graph = self._model.graph
-        inputs = [value for value in graph.input if value.name not in self._weights]
         for field, values in (
             (graph.node, self.nodes),
-            (graph.input, inputs),
+            (graph.input, self.inputs),
             (graph.initializer, [one for name, one in self._weights.items() if name in read]),
             (graph.value_info, []),
         ):

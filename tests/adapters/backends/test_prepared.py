@@ -93,6 +93,23 @@ class TestTheFirstTime:
         np.testing.assert_allclose(answer(session), answer(load(None, model)[0]), atol=1e-5)
         assert len(kept(cache)) == 1
 
+    def test_a_batch_that_must_stay_fixed(self, cache: Path, tmp_path: Path) -> None:
+        """The other passes are taken all the same."""
+        drawing = Drawing()
+        drawing.shape = (1, 3, 8, 8)
+        first = drawing.add("PRelu", drawing.conv("x", 3, 16), drawing.weight(16, 1, 1))
+        y = drawing.add("Add", drawing.conv(first, 16, 5), drawing.weight(1, 5, 8, 8))
+        rows = drawing.add("Expand", y, drawing.constant([1, 5, 8, 8]))
+        parts = drawing.add("Slice", rows, drawing.constant([0]), drawing.constant([1]))
+        path = tmp_path / "fixed.onnx"
+        graph = drawing.model(parts, axes=(1, 5, 8, 8)).graph
+        model = graphs.save(graph, path, "recognition", InputSpec())
+        with capture_logs() as logs:
+            session = OnnxRuntimeBackend(graph_cache=cache).load(model, CPU)
+        assert logs[0]["passes"] == ("prelu", "batch")
+        assert logs[-1]["passes"] == ("prelu",)
+        np.testing.assert_allclose(answer(session), answer(load(None, model)[0]), atol=1e-4)
+
     def test_without_the_package_onnx(
         self, cache: Path, model: ModelFile, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -33,16 +33,20 @@ class Drawing:
         self.weights.append(numpy_helper.from_array(values, name))
         return name
 
+    def constant(self, values: Sequence[int]) -> str:
+        """Add whole numbers as a node, the way some exporters do."""
+        return self.add("Constant", value=numpy_helper.from_array(np.array(values, np.int64), ""))
+
     def conv(self, x: str, ins: int, outs: int, *, side: int = 3, group: int = 1) -> str:
         weights = self.weight(outs, ins // group, side, side), self.weight(outs)
         pads = [side // 2] * 4
         return self.add("Conv", x, *weights, group=group, pads=pads, kernel_shape=[side, side])
 
-    def model(self, *outputs: str) -> Any:
+    def model(self, *outputs: str, axes: Sequence[str | int] = ("a", "b", "c", "d")) -> Any:
+        """Return the network; `axes` is the shape of its outputs."""
         values = [helper.make_tensor_value_info("x", TensorProto.FLOAT, self.shape)]
         answers = [
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["a", "b", "c", "d"])
-            for name in outputs
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, list(axes)) for name in outputs
         ]
         graph = helper.make_graph(self.nodes, "drawing", values, answers, self.weights)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)])

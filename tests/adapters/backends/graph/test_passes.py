@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from facecv.adapters.backends.graph.batch import free_batch
 from facecv.adapters.backends.graph.channels import pad_channels
 from facecv.adapters.backends.graph.editing import Graph
 from facecv.adapters.backends.graph.pairs import split_pairs
@@ -152,6 +153,39 @@ class TestChannels:
         assert not pad_channels(Graph(drawing.model(y, seen)), BLOCK)
         counted = drawing.add("Softmax", seen, axis=1)
         assert not pad_channels(Graph(drawing.model(y, counted)), BLOCK)
+
+
+class TestBatch:
+    @pytest.mark.parametrize("shape", [[1, -1], [1, 192]])
+    def test_becomes_free(self, shape: list[int]) -> None:
+        """The answer to two pictures is the answer to each."""
+        drawing = Drawing()
+        drawing.shape = (1, 3, 8, 8)
+        y = drawing.add("Reshape", drawing.conv("x", 3, 3), drawing.constant(shape))
+        one = drawing.model(y, axes=(1, 192))
+        x = pictures((2, 3, 8, 8))
+        expected = np.concatenate([run(one, x[:1])[0], run(one, x[1:])[0]])
+        graph = Graph(drawing.model(y, axes=(1, 192)))
+        assert free_batch(graph)
+        np.testing.assert_array_equal(run(graph.finish(), x)[0], expected)
+
+    def test_weights_keep_their_shape(self) -> None:
+        """Some exporters reshape slopes inside the graph."""
+        drawing = Drawing()
+        drawing.shape = (1, 3, 8, 8)
+        slopes = drawing.add("Reshape", drawing.weight(3), drawing.constant([1, 3, 1, 1]))
+        y = drawing.add("PRelu", drawing.conv("x", 3, 3), slopes)
+        graph = Graph(drawing.model(y, axes=(1, 3, 8, 8)))
+        assert free_batch(graph)
+        assert run(graph.finish(), pictures((2, 3, 8, 8)))[0].shape == (2, 3, 8, 8)
+
+    @pytest.mark.parametrize(("batch", "rows"), [("N", 1), (1, 192), (2, 2)])
+    def test_not_where_it_is_no_batch_of_one(self, batch: int | str, rows: int) -> None:
+        """Free already, another number, or outputs that are not one row a picture."""
+        drawing = Drawing()
+        drawing.shape = (batch, 3, 8, 8)
+        y = drawing.add("Reshape", drawing.conv("x", 3, 3), drawing.constant([rows, -1]))
+        assert not free_batch(Graph(drawing.model(y, axes=(rows, "k"))))
 
 
 class TestRewriting:
