@@ -140,12 +140,12 @@ class PillowDecoder:
         name, picture = open_picture(data)
         with picture:
             self._check_size(*picture.size)
-            if name == "jpeg" and is_damaged(data):
-                raise ImageDecodeError("this JPEG file is damaged")
             if name == "jpeg" and picture.mode in {"RGB", "L"}:
                 content = TurboJpeg(data, *picture.size, _orientation(picture)).content(side)
                 if content is not None:
                     return content
+            if name == "jpeg" and is_damaged(data):  # libjpeg-turbo notices by itself
+                raise ImageDecodeError("this JPEG file is damaged")
             return _loaded(name, picture)
 
     def _check_size(self, width: int, height: int) -> None:

@@ -5,6 +5,7 @@ import rich_click as click
 from facecv.entrypoints.cli import options
 from facecv.entrypoints.cli.bench_accuracy import accuracy
 from facecv.entrypoints.cli.bench_attributes import attributes
+from facecv.entrypoints.cli.bench_photo import photo
 from facecv.entrypoints.cli.bench_search import search
 from facecv.entrypoints.cli.errors import EPILOG
 
@@ -17,4 +18,5 @@ def bench() -> None:
 
 bench.add_command(accuracy)
 bench.add_command(attributes)
+bench.add_command(photo)
 bench.add_command(search)

@@ -1,0 +1,135 @@
+"""Whole photos through the engine, against the bare networks and against insightface."""
+
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import attrs
+import cv2
+import numpy as np
+
+from facecv.core.arrays import Pixels
+from facecv.core.image import Image
+from facecv.core.services.analyse import Analyser, Want
+from facecv.entrypoints.cli.photo_recorder import Recorder
+
+Action = Callable[[], object]
+Peer = Callable[[Pixels], object]
+"""Finds and embeds all faces of a BGR picture."""
+
+_REDUCED = {4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
+_WANT = Want(quality=False)
+
+
+@attrs.frozen
+class PhotoTimes:
+    """Seconds of each round, all ways taking turns.
+
+    Attributes:
+        photo: its name.
+        start: what it starts from, ``array`` or ``file``.
+        faces: how many were found.
+        seconds: way (``facecv``, ``limit``, perhaps ``insightface``) to seconds.
+    """
+
+    photo: str
+    start: str
+    faces: int
+    seconds: Mapping[str, Sequence[float]]
+
+    def milliseconds(self, way: str) -> float | None:
+        """Return the median of a way; None: it was not measured."""
+        return 1000 * statistics.median(self.seconds[way]) if way in self.seconds else None
+
+    def ratio(self, one: str, other: str) -> float | None:
+        """Return the median over the rounds of `one` over `other`; None: not measured."""
+        if one not in self.seconds or other not in self.seconds:
+            return None
+        pairs = zip(self.seconds[one], self.seconds[other], strict=True)
+        return statistics.median(a / b for a, b in pairs)
+
+
+def measure(
+    analyser: Analyser, recorder: Recorder, photo: Path, peer: Peer | None, rounds: int
+) -> list[PhotoTimes]:
+    """Return the times of a photo as an array in hand and as a file's content.
+
+    The limit of an array is its networks alone; that of a file is OpenCV's decoding at the scale
+    that the engine chose, and its networks.
+    """
+    data = photo.read_bytes()
+    encoded = np.frombuffer(data, dtype=np.uint8)
+    pixels = analyser.decoder.decode(data).pixels
+
+    def decoded() -> Pixels:
+        return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR), dtype=np.uint8)
+
+    first = analyser.read(data).preview
+    flag = _REDUCED[first.reduction] if first else cv2.IMREAD_COLOR
+
+    def decode_and_run() -> None:
+        cv2.imdecode(encoded, flag)
+        recorder.again()
+
+    starts: dict[str, tuple[Callable[[], int], Action, Action]] = {
+        "array": (
+            lambda: _analyse(analyser, Image(pixels)),
+            recorder.again,
+            lambda: peer and peer(pixels),
+        ),
+        "file": (
+            lambda: _analyse(analyser, analyser.read(data)),
+            decode_and_run,
+            lambda: peer and peer(decoded()),
+        ),
+    }
+    found = []
+    for start, (ours, limit, theirs) in starts.items():
+        recorder.start()
+        faces = ours()
+        recorder.on = False
+        actions = {"facecv": ours, "limit": limit, **({"insightface": theirs} if peer else {})}
+        found.append(PhotoTimes(photo.name, start, faces, _paired(actions, rounds)))
+    return found
+
+
+def _analyse(analyser: Analyser, image: Image) -> int:
+    return len(analyser.analyse([image], _WANT)[0])
+
+
+def _paired(actions: Mapping[str, Action], rounds: int) -> dict[str, list[float]]:
+    """Return seconds; all ways take turns, so that what else the machine does hits them alike."""
+    for action in actions.values():
+        action()
+    seconds: dict[str, list[float]] = {name: [] for name in actions}
+    for _ in range(rounds):
+        for name, action in actions.items():
+            started = time.perf_counter()
+            action()
+            seconds[name].append(time.perf_counter() - started)
+    return seconds
+
+
+@contextmanager
+def insightface_peer(models: Sequence[Path], input_size: int) -> Iterator[Peer]:
+    """Hold insightface's own analysis with the same weights.
+
+    Raises:
+        ImportError: the package is not installed.
+    """
+    from insightface.app import FaceAnalysis
+
+    with TemporaryDirectory() as root:
+        pack = Path(root) / "models" / "same"
+        pack.mkdir(parents=True)
+        for path in models:
+            (pack / path.name).symlink_to(path.resolve())
+        with redirect_stdout(StringIO()):
+            app: Any = FaceAnalysis("same", root=root, providers=["CPUExecutionProvider"])
+            app.prepare(ctx_id=-1, det_size=(input_size, input_size))
+        yield app.get
