@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from facecv.core.services.find import FindOptions
     from facecv.core.services.identify import IdentifyOptions
     from facecv.entrypoints.api import Engine, Gallery
+    from facecv.entrypoints.client.asynchronous import AsyncClient
+    from facecv.entrypoints.client.sync import Client
     from facecv.entrypoints.config import Config
 
 __all__ = [
+    "AsyncClient",
+    "Client",
     "Config",
     "Engine",
     "EnrolOptions",
@@ -30,6 +34,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AsyncClient": "facecv.entrypoints.client.asynchronous",
+    "Client": "facecv.entrypoints.client.sync",
     "Config": "facecv.entrypoints.config",
     "Engine": "facecv.entrypoints.api",
     "EnrolOptions": "facecv.core.services.enrol",
