@@ -87,6 +87,14 @@ class Engine:
     def __repr__(self) -> str:
         return f"Engine(pack={self.parts.pack.name!r}, device={self.config.device!r})"
 
+    def using(self, *, detector: str = "", embedder: str = "") -> Self:
+        """Return this engine with other models (by name; empty: as now); nothing is copied.
+
+        Collections keep the embedder of their space all the same.
+        """
+        analyser = self.analyser.using(detector=detector, embedder=embedder)
+        return attrs.evolve(self, parts=attrs.evolve(self.parts, analyser=analyser))
+
     def read(self, image: AnyImage) -> Image:
         """Return a picture, decoded and upright."""
         return self.analyser.read(image)

@@ -9,11 +9,14 @@ from msgspec import Meta
 from facecv.core.errors import InputError
 from facecv.core.ports.detector import Passes
 from facecv.core.services.find import FindOptions, Order, Rotate
+from facecv.entrypoints.api import Engine
+from facecv.entrypoints.http.packs import check_reference
 from facecv.entrypoints.server_config import LimitsConfig
 
 _Share = Annotated[float, Meta(ge=0, le=1)]
 _Pixels = Annotated[float, Meta(ge=0, le=100_000)]
 _Count = Annotated[int, Meta(ge=0, le=100_000)]
+_Model = Annotated[str, Meta(max_length=300)]
 _SMALLEST_TILE = 160
 
 
@@ -61,3 +64,25 @@ class FindFields(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
             raise InputError(f"tiles of {found.tile} pixels: {_SMALLEST_TILE} are the least")
         most = min(found.max_faces or limits.faces, limits.faces)
         return attrs.evolve(found, max_faces=most)
+
+
+class LookFields(FindFields, kw_only=True):
+    """Which models look, where the request says so.
+
+    Attributes:
+        detector: name of a detector, or `PACK/MODEL`; the default one if left out.
+        embedder: name of an embedder, or `PACK/MODEL`; the default one if left out.
+    """
+
+    detector: _Model | None = None
+    embedder: _Model | None = None
+
+    def engine(self, engine: Engine) -> Engine:
+        """Return the engine with the models that the request names.
+
+        Raises:
+            InputError: it names a file.
+        """
+        for name in (self.detector, self.embedder):
+            check_reference(engine, name or "")
+        return engine.using(detector=self.detector or "", embedder=self.embedder or "")

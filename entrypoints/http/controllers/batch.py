@@ -27,7 +27,7 @@ from facecv.entrypoints.http.controllers.persons import PhotoFields
 from facecv.entrypoints.http.controllers.search import SearchFields
 from facecv.entrypoints.http.controllers.verify import VerifyOptions
 from facecv.entrypoints.http.errors import AnyRequest
-from facecv.entrypoints.http.finding import FindFields
+from facecv.entrypoints.http.finding import FindFields, LookFields
 from facecv.entrypoints.http.gallery_shapes import (
     FoundShape,
     PersonShape,
@@ -43,7 +43,7 @@ LookT = TypeVar("LookT", "BatchDetectFields", "BatchAnalyzeFields")
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 
 
-class BatchDetectFields(FindFields, kw_only=True):
+class BatchDetectFields(LookFields, kw_only=True):
     """Which faces to find.
 
     Attributes:
@@ -170,7 +170,7 @@ class BatchController(Controller):
     async def verify(self, request: AnyRequest, service: ServiceParam) -> Answer:
         """Compare pictures two by two: the first with the second, the third with the fourth."""
         fields, groups = await _read(request, service, BatchVerifyFields, by_two=True)
-        engine, find = service.engine, _find(service, fields)
+        engine, find = fields.engine(service.engine), _find(service, fields)
 
         def work(group: Group) -> Compared:
             one, other = (engine.read(each.source) for each in group)
@@ -253,7 +253,7 @@ async def _looked(
     name: str,
 ) -> Answer:
     fields, groups = await _read(request, service, kind)
-    engine, find, wanted = service.engine, _find(service, fields), want(fields)
+    engine, find, wanted = fields.engine(service.engine), _find(service, fields), want(fields)
 
     def work(group: Group) -> Looked:
         image = engine.read(group[0].source)

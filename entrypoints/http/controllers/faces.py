@@ -15,7 +15,7 @@ from facecv.entrypoints.http import examples
 from facecv.entrypoints.http.access import requires
 from facecv.entrypoints.http.bodies import read_form
 from facecv.entrypoints.http.errors import AnyRequest
-from facecv.entrypoints.http.finding import FindFields
+from facecv.entrypoints.http.finding import LookFields
 from facecv.entrypoints.http.openapi import operation, picture_body
 from facecv.entrypoints.http.request_id import request_id
 from facecv.entrypoints.http.service import Service, ServiceParam
@@ -26,12 +26,12 @@ from facecv.entrypoints.http.shapes import (
     image_shape,
 )
 
-FieldsT = TypeVar("FieldsT", bound=FindFields)
+FieldsT = TypeVar("FieldsT", bound=LookFields)
 Look = Callable[[Image, Any], list[Face]]
 _ERRORS = (413, 415)
 
 
-class AnalyzeFields(FindFields, kw_only=True):
+class AnalyzeFields(LookFields, kw_only=True):
     """What to find out about each face.
 
     Attributes:
@@ -45,7 +45,7 @@ class AnalyzeFields(FindFields, kw_only=True):
     quality: bool = True
 
 
-class DrawFields(FindFields, kw_only=True):
+class DrawFields(LookFields, kw_only=True):
     """How to draw.
 
     Attributes:
@@ -83,13 +83,13 @@ class FaceController(Controller):
         operation_class=operation(
             Faces("a1", examples.IMAGE, [examples.DETECTED]),
             errors=_ERRORS,
-            body=picture_body(FindFields, ["image"], {"score_threshold": 0.6}),
-            queries=FindFields,
+            body=picture_body(LookFields, ["image"], {"score_threshold": 0.6}),
+            queries=LookFields,
         ),
     )
     async def detect(self, request: AnyRequest, service: ServiceParam) -> Faces:
         """Find the faces of a picture: boxes, landmarks, confidence, quality."""
-        return await _faces(request, service, FindFields, lambda _: Want(embedding=False))
+        return await _faces(request, service, LookFields, lambda _: Want(embedding=False))
 
     @post(
         "/analyze",
@@ -113,13 +113,13 @@ class FaceController(Controller):
         operation_class=operation(
             Faces("a1", examples.IMAGE, [examples.EMBEDDED]),
             errors=_ERRORS,
-            body=picture_body(FindFields, ["image"], {"max_faces": 1}),
-            queries=FindFields,
+            body=picture_body(LookFields, ["image"], {"max_faces": 1}),
+            queries=LookFields,
         ),
     )
     async def embed(self, request: AnyRequest, service: ServiceParam) -> Faces:
         """Turn the faces of a picture into vectors; a picture without a face is an error."""
-        answer = await _faces(request, service, FindFields, lambda _: Want())
+        answer = await _faces(request, service, LookFields, lambda _: Want())
         answer.faces = [face for face in answer.faces if face.embedding]
         if not answer.faces:
             raise FaceNotFoundError("there is no face in this picture")
@@ -139,7 +139,8 @@ class FaceController(Controller):
     async def draw(self, request: AnyRequest, service: ServiceParam) -> Response[bytes]:
         """Answer with the picture, its faces marked, as PNG or JPEG."""
         form = await read_form(request, DrawFields, ["image"], service.config)
-        picture, fields, engine = form.picture("image"), form.fields, service.engine
+        picture, fields = form.picture("image"), form.fields
+        engine = fields.engine(service.engine)
         find = fields.options(engine.analyser.find, service.config.limits)
         wanted = request.headers.get("accept", "")
         kind = fields.format or ("png" if "image/png" in wanted else "jpeg")
@@ -158,7 +159,7 @@ async def _faces(
 ) -> Faces:
     """Return the faces of the picture in a request with what `want` makes of its fields."""
     form = await read_form(request, kind, ["image"], service.config)
-    picture, engine = form.picture("image"), service.engine
+    picture, engine = form.picture("image"), form.fields.engine(service.engine)
     find = form.fields.options(engine.analyser.find, service.config.limits)
     wanted, own = want(form.fields), request_id(request.scope)
 

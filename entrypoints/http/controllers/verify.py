@@ -16,14 +16,14 @@ from facecv.entrypoints.http import examples
 from facecv.entrypoints.http.access import requires
 from facecv.entrypoints.http.bodies import JSON, Form, Picture, read_form
 from facecv.entrypoints.http.errors import AnyRequest
-from facecv.entrypoints.http.finding import FindFields
+from facecv.entrypoints.http.finding import LookFields
 from facecv.entrypoints.http.openapi import operation, picture_body
 from facecv.entrypoints.http.request_id import request_id
 from facecv.entrypoints.http.service import ServiceParam
 from facecv.entrypoints.http.shapes import EmbeddingShape, FaceShape, face_shape
 
 
-class VerifyOptions(FindFields, kw_only=True):
+class VerifyOptions(LookFields, kw_only=True):
     """How to compare.
 
     Attributes:
@@ -89,7 +89,8 @@ class VerifyController(Controller):
         """Compare the largest faces of two pictures, or of a picture and a known embedding."""
         form = await read_form(request, VerifyFields, ["one", "other"], service.config)
         sides = [_side(form, name) for name in ("one", "other")]
-        engine, fields, own = service.engine, form.fields, request_id(request.scope)
+        fields, own = form.fields, request_id(request.scope)
+        engine = fields.engine(service.engine)
         find = fields.options(engine.analyser.find, service.config.limits)
 
         def work() -> Verified:

@@ -119,6 +119,27 @@ class TestSwitch:
         assert _space(client) == SPACE
 
 
+class TestPerRequest:
+    """A request may name its models; the defaults stay."""
+
+    def test_another_embedder(self, client: Client) -> None:
+        answer = client.post("/v1/embed?embedder=other", content=FACE, headers=PNG)
+        assert answer.json()["faces"][0]["embedding"]["space"]["model"] == "other"
+        assert _space(client) == SPACE
+        one = {"images": [("images", ("a.png", FACE, "image/png"))]}["images"]
+        answer = client.post("/v1/batch/analyze", files=one, data={"embedder": "other"})
+        (face,) = answer.json()["items"][0]["result"]["faces"]
+        assert face["embedding"]["space"]["model"] == "other"
+
+    @pytest.mark.parametrize(
+        ("query", "status"),
+        [("embedder=nobody", 404), ("detector=nobody", 404), ("detector=x.onnx", 422)],
+    )
+    def test_wrong_names(self, client: Client, query: str, status: int) -> None:
+        answer = client.post(f"/v1/embed?{query}", content=FACE, headers=PNG)
+        assert answer.status_code == status
+
+
 class TestLoad:
     """Models come into memory and go again; nobody notices but for the time it takes."""
 
