@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import rich_click as click
 
@@ -100,15 +100,31 @@ def _candidates(builder: "Builder") -> "Iterator[Candidate]":
 
     config = builder.config
     cores = available_cores()
-    present = (config.backend, config.threads or cores)
-    ways = [(name, n) for name in builder.catalogue.names("backends") for n in {1, cores}]
-    for backend, threads in sorted({present, *ways}, key=lambda way: (way != present, way)):
+    present = {"backend": config.backend, "threads": config.threads or cores}
+    yield _candidate(builder, present)
+    missing = set()
+    for way in _ways(builder, sorted({1, cores})):
+        if way == present or way["backend"] in missing:
+            continue
         try:
-            yield _candidate(builder, {"backend": backend, "threads": threads})
+            yield _candidate(builder, way)
         except BackendError as error:
-            if (backend, threads) == present:
-                raise
-            output.remark(f"{backend}: {one_line(error)}")
+            missing.add(way["backend"])
+            output.remark(f"{way['backend']}: {one_line(error)}")
+
+
+def _ways(builder: "Builder", threads: Sequence[int]) -> Iterator[dict[str, Any]]:
+    """Yield the settings of every backend in all its precisions, where it has a choice of them."""
+    import attrs
+
+    for name in sorted(builder.catalogue.names("backends")):
+        fields = attrs.fields_dict(builder.catalogue.provider("backends", name).settings)
+        precisions = get_args(fields["precision"].type) if "precision" in fields else ()
+        for count in threads:
+            way = {"backend": name, "threads": count}
+            yield from ({**way, f"backends.{name}.precision": one} for one in precisions)
+            if not precisions:
+                yield way
 
 
 def _candidate(builder: "Builder", settings: Mapping[str, Any]) -> "Candidate":
@@ -139,8 +155,11 @@ def _sizes(
 
 
 def _shape(timing: "Timing", faces: int) -> dict[str, Any]:
+    precisions = [value for key, value in timing.settings.items() if key.endswith(".precision")]
     return {
-        **timing.settings,
+        "backend": timing.settings["backend"],
+        "threads": timing.settings["threads"],
+        "precision": precisions[0] if precisions else None,
         "detect_ms": round(timing.detect * 1000, 2),
         "embed_ms": {str(size): round(s * 1000, 2) for size, s in timing.embed.items()},
         "batch_size": timing.batch,
@@ -151,12 +170,13 @@ def _shape(timing: "Timing", faces: int) -> dict[str, Any]:
 
 def _table(timings: "Sequence[Timing]", best: "Timing", faces: int) -> "Table":
     batches = [f"embed, {size}" for size in _BATCHES]
-    heads = ("backend", "threads", "detect, ms", *batches, f"{faces} faces, ms", "cosine", "")
+    heads = ("backend", "threads", "precision", "detect, ms", *batches)
+    heads += (f"{faces} faces, ms", "cosine", "")
     table = tables.table(*heads)
     for one in timings:
         shape = _shape(one, faces)
         mark = "fastest" if one is best else ""
-        cells = (shape["backend"], shape["threads"], shape["detect_ms"])
+        cells = (shape["backend"], shape["threads"], shape["precision"], shape["detect_ms"])
         rest = (shape["picture_ms"], shape["cosine"], mark)
         tables.add_row(table, *cells, *shape["embed_ms"].values(), *rest)
     return table

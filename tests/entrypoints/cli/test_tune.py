@@ -46,7 +46,14 @@ class TestTune:
         assert first["cosine"] == pytest.approx(1, abs=1e-4)
         assert set(first["embed_ms"]) == {"1", "4", "8", "16", "32"}
         assert [row["input_size"] for row in found["input_sizes"]] == [320, 480, 640]
-        assert set(found["fastest"]) == {"backend", "threads", "embedders.arcface.batch_size"}
+        best = set(found["fastest"]) - {"backends.openvino.precision"}
+        assert best == {"backend", "threads", "embedders.arcface.batch_size"}
+
+    def test_every_precision_of_a_backend_is_a_way(self, cli: Cli) -> None:
+        """Where its settings offer several."""
+        ways = answer(cli)["ways"]
+        found = {way["precision"] for way in ways if way["backend"] == "openvino"}
+        assert found == {"f32", "bf16", "f16"}
 
     def test_writes_the_fastest_beside_what_is_there(
         self, cli: Cli, monkeypatch: pytest.MonkeyPatch
