@@ -30,6 +30,11 @@ CREATE INDEX IF NOT EXISTS stream_events_by_time ON stream_events (time);
 CREATE INDEX IF NOT EXISTS stream_events_by_person ON stream_events (person_id, key)
     WHERE person_id <> '';
 """
+_ENCRYPTED = "SELECT count(*) FROM sqlite_master WHERE name = 'seal' AND type = 'table'"
+_BARE = """
+UPDATE stream_events SET crop = NULL, space = NULL, vector = NULL
+WHERE vector IS NOT NULL OR crop IS NOT NULL
+"""
 _NAMES, _MARKS = ", ".join(COLUMNS), ", ".join(f":{name}" for name in COLUMNS)
 _INSERT = f"INSERT OR IGNORE INTO stream_events ({_NAMES}) VALUES ({_MARKS})"  # noqa: S608 - names
 
@@ -37,7 +42,9 @@ _INSERT = f"INSERT OR IGNORE INTO stream_events ({_NAMES}) VALUES ({_MARKS})"  #
 class SqliteEventStore:
     """Keeps events in a file, which threads and processes may share.
 
-    The file should be a gallery already: tables of events alone do not make one.
+    The file should be a gallery already: tables of events alone do not make one. Of an encrypted
+    gallery, faces must not lie beside it in the clear: events are kept without crop and embedding
+    there, and strangers cannot be grouped.
     """
 
     def __init__(self, path: Path, *, busy_timeout: float = 30.0) -> None:
@@ -55,6 +62,10 @@ class SqliteEventStore:
             )
             self._db.row_factory = sqlite3.Row
             self._db.executescript(_TABLES)
+            if self._is_encrypted():
+                self._db.execute("PRAGMA secure_delete = ON")
+                self._db.execute(_BARE)
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def add(self, events: Sequence[Event], /) -> None:
         """Keep events that are not there yet, all or none."""
@@ -62,6 +73,8 @@ class SqliteEventStore:
         with self._translated(), self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
+                if self._is_encrypted():
+                    rows = [{**row, "crop": None, "space": None, "vector": None} for row in rows]
                 self._db.executemany(_INSERT, rows)
                 self._db.execute("COMMIT")
             except BaseException:
@@ -93,6 +106,12 @@ class SqliteEventStore:
         """Close the file."""
         with self._lock:
             self._db.close()
+
+    def _is_encrypted(self) -> bool:
+        """Return whether the gallery in this file is encrypted by now."""
+        if not self._db.execute(_ENCRYPTED).fetchone()[0]:
+            return False
+        return self._db.execute("SELECT proof FROM seal").fetchone() is not None
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -57,6 +57,25 @@ class TestSqlite(EventStoreContract):
         assert len(SqliteEventStore(tmp_path / "e.db").page(EVERYTHING).events) == 1
         first.close()
 
+    def test_faces_do_not_lie_in_the_clear_beside_an_encrypted_gallery(
+        self, tmp_path: Path
+    ) -> None:
+        """Neither those that come nor those that were there before it was encrypted."""
+        pytest.importorskip("cryptography")
+        path = tmp_path / "gallery.db"
+        SqliteGallery(path).close()
+        before = SqliteEventStore(path)
+        before.add([full_event()])
+        SqliteGallery(path, key=bytes(range(32))).close()
+        before.add([full_event()])
+        before.close()
+        after = SqliteEventStore(path)
+        events = after.page(EVERYTHING).events
+        assert [(event.crop, event.embedding) for event in events] == [(None, None)] * 2
+        assert events[0].person == "Zoë"
+        after.close()
+        assert b"\xff\xd8jpeg" not in path.read_bytes()
+
     def test_all_or_none_are_added(self, tmp_path: Path) -> None:
         store = SqliteEventStore(tmp_path / "e.db")
         trigger = (
