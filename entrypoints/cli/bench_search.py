@@ -1,10 +1,7 @@
 """``facecv bench search``: how fast, how right and how large searches of large galleries are."""
 
 import io
-import tempfile
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -84,6 +81,8 @@ def search(
     Each way to search runs in a process of its own, so that memory is its own, too. Recall is the
     share of the persons that an exact search of float32 vectors finds.
     """
+    import tempfile
+
     from facecv.entrypoints.cli.bench_roc import check_drawable
     from facecv.entrypoints.cli.search_faces import MadeFaces, nearest_persons
 
@@ -135,6 +134,9 @@ def _rivals(
 
 def _apart(action: Callable[..., ResultT], *arguments: object) -> ResultT:
     """Return what `action` returns in a process of its own."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         return process.submit(action, *arguments).result()
 

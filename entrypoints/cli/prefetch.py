@@ -2,8 +2,10 @@
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -25,6 +27,8 @@ def prefetched(
         items: as many as one likes; at most `ahead` are taken in advance.
         ahead: how many results wait at most.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     waiting: deque[tuple[ItemT, Future[ResultT]]] = deque()
     pool = ThreadPoolExecutor(1, thread_name_prefix="prefetch")
     try:
