@@ -4,7 +4,7 @@ from pathlib import Path
 
 import attrs
 
-_positive = attrs.validators.gt(0)
+_positive = attrs.validators.gt(0.0)
 _at_least_0 = attrs.validators.ge(0)
 _at_least_1 = attrs.validators.ge(1)
 
@@ -74,6 +74,55 @@ class BatchingConfig:
 
 
 @attrs.frozen
+class InsightFaceRestConfig:
+    """Section ``[server.compat.insightface_rest]``.
+
+    Attributes:
+        enabled: whether the routes of InsightFace-REST are served.
+        prefix: before their paths; empty: where its clients look.
+    """
+
+    enabled: bool = False
+    prefix: str = ""
+
+
+@attrs.frozen
+class CompatConfig:
+    """Section ``[server.compat]``: routes of other servers.
+
+    Attributes:
+        insightface_rest: those of InsightFace-REST.
+    """
+
+    insightface_rest: InsightFaceRestConfig = attrs.field(factory=InsightFaceRestConfig)
+
+
+@attrs.frozen
+class StreamsConfig:
+    """Section ``[server.streams]``: cameras and videos that the server watches.
+
+    Attributes:
+        most: the most streams.
+        files: whether clients may name files and folders of this machine, as sources or as places
+            where events go; URLs, webcams and pushed frames they may name anyway.
+        path: where streams are kept, passwords in their addresses included; None: beside the
+            gallery's file. A gallery in memory keeps none.
+        preview_fps: the most pictures a second of a preview.
+        clients: the most clients that follow events, and as many that look at previews.
+        backlog: events that may wait for such a client; it is cut off if there are more.
+        send_seconds: how long a client may take to take what it was sent before it is cut off.
+    """
+
+    most: int = attrs.field(default=16, validator=_at_least_0)
+    files: bool = False
+    path: Path | None = None
+    preview_fps: float = attrs.field(default=5.0, validator=_positive)
+    clients: int = attrs.field(default=32, validator=_at_least_0)
+    backlog: int = attrs.field(default=256, validator=_at_least_1)
+    send_seconds: float = attrs.field(default=20.0, validator=_positive)
+
+
+@attrs.frozen
 class ServerConfig:
     """Section ``[server]``: the HTTP service.
 
@@ -90,6 +139,7 @@ class ServerConfig:
         limits: what a request may ask for.
         urls: pictures named by URL.
         batching: sharing runs of networks.
+        compat: routes of other servers.
     """
 
     host: str = "127.0.0.1"
@@ -106,3 +156,5 @@ class ServerConfig:
     limits: LimitsConfig = attrs.field(factory=LimitsConfig)
     urls: UrlsConfig = attrs.field(factory=UrlsConfig)
     batching: BatchingConfig = attrs.field(factory=BatchingConfig)
+    compat: CompatConfig = attrs.field(factory=CompatConfig)
+    streams: StreamsConfig = attrs.field(factory=StreamsConfig)
