@@ -128,4 +128,14 @@ def facecv_cli(group: "click.Group", engine_factory: Callable[[], Any]) -> None:
 
 @hookspec
 def facecv_http(routes: list[Any], engine: Any) -> None:  # noqa: ANN401 - core knows no Litestar
-    """Add Litestar route handlers to `routes`; `engine` is the `facecv.Engine` being served."""
+    """Add Litestar route handlers to `routes`.
+
+    A handler that declares a parameter `service` gets what our own routes work with:
+    ``service.run(request, task)`` runs blocking work off the event loop,
+    ``service.access.check(request, "read")`` asks for a key, ``service.config`` has the limits.
+    Errors of `facecv.core.errors` are answered as everywhere.
+
+    Args:
+        routes: the handlers, controllers and routers to serve.
+        engine: the `facecv.Engine` being served; its configuration tells what is wanted.
+    """
