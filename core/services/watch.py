@@ -148,6 +148,9 @@ class Watcher:
         Raises:
             SourceError: a file cannot be read.
         """
+        # The network first: frames of a camera would get lost while it loads.
+        with self.analyser.detector.use(self.analyser.choice.detector):
+            pass
         with source:
             try:
                 yield from self._frames(source)
