@@ -34,7 +34,7 @@ def enrol(client: Client, name: str, photo: bytes, **fields: Any) -> dict[str, A
 
 class TestSettings:
     def test_come_back_as_they_went_in(self, client: Client) -> None:
-        given = {
+        given: dict[str, Any] = {
             "threshold": 0.5,
             "margin": 0.1,
             "gate": "strict",
