@@ -36,6 +36,7 @@ class _Described(Operation):
     body_example: ClassVar[Any] = None
     queries: ClassVar[Sequence[Mapping[str, Any]]] = ()
     files: ClassVar[Sequence[str]] = ()
+    accepted: ClassVar[Any] = None
 
     def to_schema(self) -> dict[str, Any]:
         """Return the operation as the document has it."""
@@ -43,6 +44,8 @@ class _Described(Operation):
         answers = schema.setdefault("responses", {})
         answers.pop("400", None)  # what the framework says about it is not how it looks here
         _complete_success(answers, self.example, self.files)
+        if self.accepted is not None:
+            answers["202"] = _answer("It goes on as a job.", "JobAnswer", self.accepted)
         answers |= {str(status): _error(status) for status in (*_ALWAYS, *self.errors)}
         if self.body is not None:
             schema["requestBody"] = dict(self.body)
@@ -61,6 +64,7 @@ def operation(
     body_example: object = None,
     queries: type[msgspec.Struct] | None = None,
     files: Sequence[str] = (),
+    accepted: object = None,
 ) -> type[Operation]:
     """Return the ``operation_class`` of a route.
 
@@ -71,6 +75,7 @@ def operation(
         body_example: of a JSON body that the route declares as ``data``.
         queries: options that are taken from the query without being parameters of the function.
         files: media types of the answer where it is a file.
+        accepted: example of the `JobAnswer` with which the route may answer 202 instead.
     """
     values = {
         "example": msgspec.to_builtins(example),
@@ -79,6 +84,7 @@ def operation(
         "body_example": msgspec.to_builtins(body_example),
         "queries": () if queries is None else query_parameters(queries),
         "files": tuple(files),
+        "accepted": msgspec.to_builtins(accepted),
     }
     return dataclass(type("DescribedOperation", (_Described,), values))
 
@@ -107,7 +113,10 @@ def picture_body(
     texts = {name: [_IMAGE_EXAMPLE] if name in many else _IMAGE_EXAMPLE for name in pictures}
     content: dict[str, Any] = {
         MULTIPART: {"schema": _object(fields, pictures, as_file, many)},
-        JSON: {"schema": _object(fields, pictures, as_text, many), "example": texts | given},
+        JSON: {
+            "schema": _object(_properties(kind, null=True), pictures, as_text, many),
+            "example": texts | given,
+        },
     }
     if raw:
         content |= {media: {"schema": as_file} for media in RAW}
@@ -123,15 +132,15 @@ def query_parameters(kind: type[msgspec.Struct]) -> list[dict[str, Any]]:
     ]
 
 
-def _properties(kind: type[msgspec.Struct]) -> dict[str, Any]:
-    """Return the JSON schemas of the fields of a struct, without null: leave a field out."""
+def _properties(kind: type[msgspec.Struct], *, null: bool = False) -> dict[str, Any]:
+    """Return the JSON schemas of the fields of a struct; only JSON can say `null`."""
     (schema,), components = msgspec.json.schema_components(
         [kind], ref_template="#/components/schemas/{name}"
     )
     name = schema["$ref"].rpartition("/")[2]
     found: dict[str, Any] = {}
     for field, own in components[name]["properties"].items():
-        choices = [each for each in own.get("anyOf", [own]) if each.get("type") != "null"]
+        choices = [each for each in own.get("anyOf", [own]) if null or each.get("type") != "null"]
         one = dict(choices[0]) if len(choices) == 1 else {"anyOf": choices}
         found[field] = one
     return found
@@ -172,9 +181,13 @@ def _error(status: int) -> dict[str, Any]:
         "error": {"code": _CODES[status], "message": ERRORS[status], "details": {}},
         "request_id": _EXAMPLE_ID,
     }
-    schema = {"$ref": "#/components/schemas/ErrorAnswer"}
+    return _answer(ERRORS[status], "ErrorAnswer", example)
+
+
+def _answer(description: str, component: str, example: object) -> dict[str, Any]:
+    schema = {"$ref": f"#/components/schemas/{component}"}
     return {
-        "description": ERRORS[status],
+        "description": description,
         "content": {JSON: {"schema": schema, "example": example}},
     }
 

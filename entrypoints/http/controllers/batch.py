@@ -22,6 +22,7 @@ from facecv.entrypoints.http.archives import unpacked
 from facecv.entrypoints.http.batches import Answer, BatchAnswer, BatchItem, Group, pairs, singles
 from facecv.entrypoints.http.bodies import read_form
 from facecv.entrypoints.http.controllers.faces import AnalyzeFields
+from facecv.entrypoints.http.controllers.jobs import EXAMPLE as JOB
 from facecv.entrypoints.http.controllers.persons import EXAMPLE as PERSON
 from facecv.entrypoints.http.controllers.persons import PhotoFields
 from facecv.entrypoints.http.controllers.search import SearchFields
@@ -34,6 +35,7 @@ from facecv.entrypoints.http.gallery_shapes import (
     found_shape,
     person_shape,
 )
+from facecv.entrypoints.http.job_shapes import JobAnswer
 from facecv.entrypoints.http.openapi import operation, picture_body
 from facecv.entrypoints.http.service import Service, ServiceParam
 from facecv.entrypoints.http.shapes import FaceShape, ImageShape, face_shape, image_shape
@@ -125,7 +127,8 @@ def _described(kind: type[msgspec.Struct], example: msgspec.Struct, **fields: ob
     item = BatchItem(0, "a.jpg", msgspec.Raw(msgspec.json.encode(example)))
     body = picture_body(kind, ["images"], dict(fields), many=["images"], raw=False)
     shown = msgspec.json.decode(msgspec.json.encode(BatchAnswer("a1", [item])))
-    return operation(shown, errors=(404, 409, 413, 415), body=body, queries=kind)
+    job = JobAnswer("a1", JOB)
+    return operation(shown, errors=(404, 409, 413, 415), body=body, queries=kind, accepted=job)
 
 
 class BatchController(Controller):
