@@ -301,3 +301,15 @@ class JobLostError(JobNotFoundError):
     """The job was of a process that has ended; nothing of it is left."""
 
     code = "job-lost"
+
+
+class StreamNotFoundError(ServiceError, LookupError):
+    """There is no such stream."""
+
+    code = "stream-not-found"
+
+
+class StreamExistsError(ServiceError):
+    """Another stream has that name, or there are as many streams as there may be."""
+
+    code = "stream-exists"

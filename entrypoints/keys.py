@@ -8,9 +8,7 @@ microseconds.
 import hashlib
 import hmac
 import json
-import os
 import secrets
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +20,7 @@ import attrs
 from filelock import FileLock
 
 from facecv.core.errors import ConfigurationError
+from facecv.entrypoints.private_files import write_private
 
 Scope = Literal["read", "enrol", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -186,14 +185,5 @@ def _entry(key: ApiKey) -> dict[str, Any]:
 
 
 def _write(path: Path, keys: tuple[ApiKey, ...]) -> None:
-    """Replace the file at once; it can be read by its owner only, from the first byte on."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # of mode 0600
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump({"keys": [_entry(key) for key in keys]}, file, indent=2)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    content = json.dumps({"keys": [_entry(key) for key in keys]}, indent=2)
+    write_private(path, content.encode())

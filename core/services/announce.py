@@ -46,11 +46,11 @@ class Announcer:
 
     def up(self, time: float) -> None:
         """Say that frames come."""
-        self.emit(Event("source.up", self.source, self.moment(time)))
+        self.emit(self._of_source("source.up", time))
 
     def down(self, time: float, why: str) -> None:
         """Say that no frames come any more."""
-        self.emit(Event("source.down", self.source, self.moment(time), detail=why))
+        self.emit(self._of_source("source.down", time, why))
 
     def appeared(self, track: Track, regard: Regard, time: float) -> None:
         """Say that there is a face."""
@@ -71,6 +71,10 @@ class Announcer:
             self.emit(self._about("person.recognised", track, regard, time))
         elif match is None and not self._is_recent_stranger(regard, time):
             self.emit(self._about("stranger.seen", track, regard, time))
+
+    def _of_source(self, kind: EventKind, time: float, why: str = "") -> Event:
+        moment = self.moment(time)
+        return Event(kind, self.source, moment, collection=self.collection, detail=why)
 
     def _about(self, kind: EventKind, track: Track, regard: Regard, time: float) -> Event:
         match, best = regard.verdict.match, regard.best

@@ -18,6 +18,7 @@ from facecv.entrypoints.http.access import LOOPBACK, Access, key_of
 from facecv.entrypoints.http.controllers.batch import BatchController
 from facecv.entrypoints.http.controllers.collections import CollectionController
 from facecv.entrypoints.http.controllers.enrolled import EnrolledFaceController
+from facecv.entrypoints.http.controllers.events import EventController
 from facecv.entrypoints.http.controllers.faces import FaceController
 from facecv.entrypoints.http.controllers.health import HealthController
 from facecv.entrypoints.http.controllers.jobs import JobController
@@ -26,6 +27,8 @@ from facecv.entrypoints.http.controllers.models import ModelController
 from facecv.entrypoints.http.controllers.performance import PerformanceController
 from facecv.entrypoints.http.controllers.persons import PersonController
 from facecv.entrypoints.http.controllers.search import SearchController
+from facecv.entrypoints.http.controllers.sightings import SightingController
+from facecv.entrypoints.http.controllers.streams import StreamController
 from facecv.entrypoints.http.controllers.system import SystemController
 from facecv.entrypoints.http.controllers.verify import VerifyController
 from facecv.entrypoints.http.docs import openapi_config
@@ -37,6 +40,7 @@ from facecv.entrypoints.http.readiness import Readiness
 from facecv.entrypoints.http.request_id import RequestIds
 from facecv.entrypoints.http.service import Service
 from facecv.entrypoints.http.sharing import share_runs
+from facecv.entrypoints.http.stream_desk import StreamDesk
 from facecv.entrypoints.keys import KeyFile, default_keys_file
 from facecv.entrypoints.server_config import LimitsConfig, ServerConfig
 
@@ -54,6 +58,9 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     PersonController,
     EnrolledFaceController,
     SearchController,
+    StreamController,
+    EventController,
+    SightingController,
 )
 """The routes under ``/v1``."""
 
@@ -107,6 +114,7 @@ def make_service(engine: Engine, config: ServerConfig) -> Service:
         journal=Journal(),
         jobs=Jobs(),
         meter=meter,
+        streams=StreamDesk(engine, config),
     )
     observe(service)
     return service

@@ -32,6 +32,8 @@ STATUSES: tuple[tuple[type[FaceCVError], int], ...] = (
     (errors.ForbiddenError, 403),
     (errors.JobLostError, 410),
     (errors.JobNotFoundError, 404),
+    (errors.StreamNotFoundError, 404),
+    (errors.StreamExistsError, 409),
     (errors.ServiceError, 503),
     (errors.GalleryError, 503),
     (errors.ModelError, 503),

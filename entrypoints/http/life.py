@@ -33,6 +33,7 @@ def lifespan_of(
             ModelDesk(service.engine.analyser), service.engine.config.models.idle_unload
         )
         idle.start()
+        service.streams.start()
         try:
             yield
         finally:
@@ -50,6 +51,6 @@ def _stop(service: Service, idle: IdleUnloader) -> bool:
     """Stop everything that has threads, then close the gallery; return whether all work ended."""
     idle.close()
     service.jobs.close()
-    ended = service.pool.close(_LAST_SECONDS)
+    ended = service.streams.close(_LAST_SECONDS / 2) & service.pool.close(_LAST_SECONDS)
     service.engine.close()
     return ended

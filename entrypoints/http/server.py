@@ -105,8 +105,9 @@ def serve(
     """
     check_exposure(config)
     server = config.server
+    app = _Once(make_app)
     settings = uvicorn.Config(
-        make_app,
+        app if server.workers == 1 else make_app,
         factory=True,
         host=server.host,
         port=server.port,
@@ -123,9 +124,36 @@ def serve(
     tell(f"http://{f'[{host}]' if ':' in host else host}:{port}")
     with listening:
         if server.workers == 1:
-            uvicorn.Server(settings).run(sockets=[listening])
+            _Server(settings, app).run(sockets=[listening])
         else:
             Multiprocess(settings, sockets=[listening]).run()
+
+
+class _Once:
+    """Makes an application, and remembers it."""
+
+    def __init__(self, make_app: Callable[[], Litestar]) -> None:
+        self._make_app = make_app
+        self.made: Litestar | None = None
+
+    def __call__(self) -> Litestar:
+        """Return a new application."""
+        self.made = self._make_app()
+        return self.made
+
+
+class _Server(uvicorn.Server):
+    """A server that lets clients go whose answers never end, before it waits for answers."""
+
+    def __init__(self, settings: uvicorn.Config, app: _Once) -> None:
+        super().__init__(settings)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop serving."""
+        if self._app.made is not None:
+            self._app.made.state.service.streams.let_go()
+        await super().shutdown(sockets)
 
 
 def _leave() -> None:

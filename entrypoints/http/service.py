@@ -21,6 +21,7 @@ from facecv.entrypoints.http.access import Access
 from facecv.entrypoints.http.errors import AnyRequest
 from facecv.entrypoints.http.journal import Journal
 from facecv.entrypoints.http.readiness import Readiness
+from facecv.entrypoints.http.stream_desk import StreamDesk
 from facecv.entrypoints.server_config import ServerConfig
 
 ResultT = TypeVar("ResultT")
@@ -45,6 +46,7 @@ class Service:
         journal: the last requests that failed here.
         jobs: work in the background.
         meter: what the last minutes were like.
+        streams: cameras and videos that are watched.
         registry: the figures of this application for Prometheus.
     """
 
@@ -56,6 +58,7 @@ class Service:
     journal: Journal
     jobs: Jobs
     meter: RollingMeter
+    streams: StreamDesk
     registry: CollectorRegistry = attrs.field(factory=CollectorRegistry)
 
     async def run(self, request: AnyRequest, task: Callable[[], ResultT]) -> ResultT:

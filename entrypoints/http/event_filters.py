@@ -1,0 +1,74 @@
+"""Which events a request is about."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from litestar.params import QueryParameter
+
+from facecv.core.errors import InputError
+from facecv.core.event import EventKind
+from facecv.entrypoints.http.access import Connection, check_collection, key_of
+from facecv.entrypoints.http.event_hub import Accepts
+
+_TEXT = 200
+Kinds = Annotated[
+    list[EventKind] | None, QueryParameter(name="kind", description="Any of these; may be repeated")
+]
+Source = Annotated[str, QueryParameter(max_length=_TEXT, description="Name of a stream.")]
+InCollection = Annotated[
+    str, QueryParameter(name="collection", max_length=_TEXT, description="Name of a collection.")
+]
+PersonId = Annotated[
+    str, QueryParameter(name="person", max_length=_TEXT, description="Id of a person.")
+]
+Moment = Annotated[
+    datetime | None, QueryParameter(description="With a time zone; without one, UTC.")
+]
+
+
+def moment(value: datetime | None) -> datetime | None:
+    """Return a moment in UTC.
+
+    Raises:
+        InputError: it is too far away.
+    """
+    try:
+        if value is None or value.tzinfo is None:
+            return value and value.replace(tzinfo=UTC)
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise InputError("this moment is too far away") from error
+
+
+def allowed_collection(connection: Connection, named: str) -> str:
+    """Return the collection that a request is about; empty: all.
+
+    Raises:
+        ForbiddenError: its key may not touch that.
+        InputError: its key is for several collections, and none is named.
+    """
+    key = key_of(connection)
+    if named or key is None or key.collections is None:
+        if named:
+            check_collection(connection, named)
+        return named
+    if len(key.collections) == 1:
+        return key.collections[0]
+    raise InputError(
+        "this key is for several collections: name one",
+        details={"collections": list(key.collections)},
+    )
+
+
+def wants(kinds: list[EventKind] | None, source: str, collection: str) -> Accepts:
+    """Return what says whether an event, as JSON, is wanted; what is empty does not matter."""
+
+    def accepts(event: Mapping[str, Any]) -> bool:
+        return (
+            (not kinds or event["kind"] in kinds)
+            and source in {"", event["source"]}
+            and collection in {"", event["collection"]}
+        )
+
+    return accepts
