@@ -1,7 +1,7 @@
 """Cutting off clients that do not take what they are sent."""
 
 import asyncio
-from typing import Any, cast
+from typing import Any
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -33,7 +33,7 @@ def impatient(app: ASGIApp) -> ASGIApp:
     return serve
 
 
-async def _received(receive: Receive, gone: asyncio.Event, kind: str) -> Message:
+async def _received(receive: Receive, gone: asyncio.Event, kind: str) -> Any:  # noqa: ANN401 - as above
     """Return the next message, or that the client disconnected once it counts as gone."""
     message = asyncio.ensure_future(receive())
     leaving = asyncio.ensure_future(gone.wait())
@@ -41,7 +41,7 @@ async def _received(receive: Receive, gone: asyncio.Event, kind: str) -> Message
         await asyncio.wait({message, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if message.done():
             return message.result()
-        return cast("Message", {"type": f"{kind}.disconnect", "code": 1013})
+        return {"type": f"{kind}.disconnect", "code": 1013}
     finally:
         message.cancel()
         leaving.cancel()

@@ -82,7 +82,7 @@ def requires_by_socket(scope: Literal["read", "enrol", "admin"]) -> Guard:
 
     def guard(connection: Connection, handler: BaseRouteHandler) -> None:
         try:
-            check(connection, handler)  # type: ignore[misc]
+            check(connection, handler)
         except FaceCVError as error:
             raise _refused(error) from error
 
@@ -179,7 +179,7 @@ class EventController(Controller):
 
 
 def _refused(error: FaceCVError) -> WebSocketException:
-    return WebSocketException(error.message, code=4000 + status_of(error))
+    return WebSocketException(detail=error.message, code=4000 + status_of(error))
 
 
 async def _told(hub: EventHub, accepts: Accepts) -> AsyncIterator[bytes]:

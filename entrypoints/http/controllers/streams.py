@@ -103,7 +103,7 @@ _EXAMPLE = StreamShape(
     "staff",
     10.0,
     True,
-    ["webhook=https://example.org/events"],
+    ["webhook=https://hooks.example/events"],
     datetime(2026, 1, 5, 8, 30, tzinfo=UTC),
     _STATE,
 )
@@ -112,7 +112,6 @@ _NEW = {
     "address": "rtsp://user:password@camera.example/live",
     "collection": "staff",
     "fps": 10,
-    "sinks": ["webhook=https://example.org/events"],
 }
 
 

@@ -21,7 +21,7 @@ SETTINGS = {
     "watch": {"detect_every": 1, "least_quality": 0.0},
     "frame_sources": {"folder": {"rate": 2}},
 }
-SECRET = "hunter2"
+HIDDEN = "hunter2"
 
 
 @pytest.fixture
@@ -143,13 +143,13 @@ def test_streams_are_listed_by_pages(client: Client) -> None:
 
 def test_streams_start_again_with_the_server(tmp_path: Path) -> None:
     """Their file is for the owner's eyes only, and answers hold no secrets."""
-    address = f"rtsp://user:{SECRET}@127.0.0.1:9/live?token={SECRET}"
+    address = f"rtsp://user:{HIDDEN}@127.0.0.1:9/live?token={HIDDEN}"
     with open_client(tmp_path, SERVER, settings=SETTINGS) as client:
-        sinks = [f"mqtt=mqtt://user:{SECRET}@127.0.0.1/x"]
+        sinks = [f"mqtt=mqtt://user:{HIDDEN}@127.0.0.1/x"]
         made = make(client, address, enabled=False, sinks=sinks)
         make(client, "push:x", "gate", fps=None)
         text = client.get("/v1/streams").text
-        assert SECRET not in text
+        assert HIDDEN not in text
         assert made["address"] == "rtsp://127.0.0.1:9/live"
     assert threads() == 0
     file = tmp_path / "gallery.db.streams.json"
@@ -201,7 +201,7 @@ def test_what_clients_may_not_watch(tmp_path: Path, body: dict[str, Any], status
         make(client, "push:x", "taken", enabled=False)
         answer = client.post("/v1/streams", json=body)
         assert answer.status_code == status, answer.text
-        assert SECRET not in answer.text
+        assert HIDDEN not in answer.text
 
 
 def test_there_are_only_so_many(tmp_path: Path) -> None:
