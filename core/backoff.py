@@ -28,9 +28,10 @@ class Backoff:
 
         Args:
             failures: how many tries in a row have failed, at least 1.
-            chance: where the jitter comes from; None: the process's own.
+            chance: where the jitter comes from; None: the operating system.
         """
         steps = min(failures - 1, 64)  # more would overflow, and is far past `longest`
         whole = min(self.first * self.factor**steps, self.longest)
-        draw = (chance or random).random()
+        # Processes that were forked would share the state of a generator, and so their delays.
+        draw = (chance or random.SystemRandom()).random()
         return whole * (1 - self.jitter * draw)

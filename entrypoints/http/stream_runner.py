@@ -76,8 +76,8 @@ class StreamRunner:
 
     @property
     def is_wanted(self) -> bool:
-        """Whether nobody has asked it to stop."""
-        return not self._stop.is_set()
+        """Whether more is to come: nobody has asked it to stop, and it is no file that is over."""
+        return not self._stop.is_set() and self._phase != "ended"
 
     @property
     def count(self) -> int:

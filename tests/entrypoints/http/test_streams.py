@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from facecv.entrypoints.keys import KeyFile
+from facecv.entrypoints.keys import KeyFile, Scope
 from tests.core.services import world
 from tests.entrypoints.cli.runner import save
 from tests.entrypoints.http.served import PNG, Client, open_client, picture, service_of
 
 ANN = picture((100, 100, 80, 10))
 SERVER = {"streams": {"files": True, "preview_fps": 50}}
-SETTINGS = {
+SETTINGS: dict[str, dict[str, Any]] = {
     "watch": {"detect_every": 1, "least_quality": 0.0},
     "frame_sources": {"folder": {"rate": 2}},
 }
@@ -213,14 +213,12 @@ def test_there_are_only_so_many(tmp_path: Path) -> None:
 
 def test_keys_see_the_streams_of_their_collections(tmp_path: Path) -> None:
     keys = KeyFile(tmp_path / "keys.json")
-    secrets = {
-        name: keys.create(name, scope, only)[1]
-        for name, scope, only in [
-            ("boss", "admin", None),
-            ("staff", "admin", ("staff",)),
-            ("guests", "read", ("guests",)),
-        ]
-    }
+    given: list[tuple[str, Scope, tuple[str, ...] | None]] = [
+        ("boss", "admin", None),
+        ("staff", "admin", ("staff",)),
+        ("guests", "read", ("guests",)),
+    ]
+    secrets = {name: keys.create(name, scope, only)[1] for name, scope, only in given}
     with open_client(tmp_path) as client:
 
         def ask(who: str, method: str, url: str, **more: Any) -> Any:
