@@ -5,6 +5,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Literal
 
 import attrs
@@ -17,6 +18,7 @@ from facecv.core.quality import GATES, GateName
 MetadataValue = str | int | float | bool | None
 Metadata = Mapping[str, MetadataValue]
 """A flat JSON object; searches filter on equality of its values."""
+NO_METADATA: Metadata = MappingProxyType({})
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 

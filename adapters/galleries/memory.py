@@ -15,7 +15,16 @@ from facecv.adapters.galleries.memory_shelf import Shelf
 from facecv.adapters.galleries.upkeep import Upkeep
 from facecv.core.embedding import Embedding, check_same_space
 from facecv.core.errors import AlreadyExistsError, CollectionNotFoundError
-from facecv.core.gallery import Collection, Counts, FaceRecord, Match, Person, SearchQuery
+from facecv.core.gallery import (
+    NO_METADATA,
+    Collection,
+    Counts,
+    FaceRecord,
+    Match,
+    Metadata,
+    Person,
+    SearchQuery,
+)
 
 ValueT = TypeVar("ValueT", Collection, Person)
 
@@ -101,15 +110,23 @@ class MemoryGallery:
             return _own(self._shelf(collection).person(person_id))
 
     def persons(
-        self, collection: str, /, *, name: str | None = None, after: str = "", limit: int = 0
+        self,
+        collection: str,
+        /,
+        *,
+        name: str | None = None,
+        where: Metadata = NO_METADATA,
+        after: str = "",
+        limit: int = 0,
     ) -> list[Person]:
         """Return persons by rising id."""
+        query = SearchQuery(where=where)
         with self._lock:
             everybody = self._shelf(collection).persons
             ids = sorted(
                 key
                 for key, person in everybody.items()
-                if key > after and name in {None, person.name}
+                if key > after and name in {None, person.name} and query.accepts(person)
             )
             return [_own(everybody[key]) for key in ids[: limit or None]]
 

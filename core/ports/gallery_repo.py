@@ -5,7 +5,16 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from facecv.core.embedding import Embedding
-from facecv.core.gallery import Collection, Counts, FaceRecord, Match, Person, SearchQuery
+from facecv.core.gallery import (
+    NO_METADATA,
+    Collection,
+    Counts,
+    FaceRecord,
+    Match,
+    Metadata,
+    Person,
+    SearchQuery,
+)
 
 
 class GalleryRepo(Protocol):
@@ -73,13 +82,21 @@ class GalleryRepo(Protocol):
         ...
 
     def persons(
-        self, collection: str, /, *, name: str | None = None, after: str = "", limit: int = 0
+        self,
+        collection: str,
+        /,
+        *,
+        name: str | None = None,
+        where: Metadata = NO_METADATA,
+        after: str = "",
+        limit: int = 0,
     ) -> list[Person]:
         """Return persons by rising id.
 
         Args:
             collection: name of the collection.
             name: only persons of exactly this name.
+            where: only persons whose metadata has all these values; found without a scan.
             after: only ids greater than this one (a cursor).
             limit: the most to return; 0: all.
         """

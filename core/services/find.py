@@ -16,7 +16,7 @@ from facecv.core.geometry import Box, nms
 from facecv.core.image import Image, Preview
 from facecv.core.ports.detector import Detector, DetectorOptions
 
-Order = Literal["area", "score", "center"]
+Order = Literal["area", "score", "center", "prominent"]
 Rotate = Literal["off", "auto"]
 _TILE_OVERLAP = 0.25
 _EDGE = 2.0
@@ -31,8 +31,9 @@ class FindOptions:
         min_face: faces whose shorter side is smaller are left out, pixels.
         max_face: faces whose longer side is larger are left out, pixels; 0: no limit.
         max_faces: the most faces to return, the first in `order`; 0: no limit.
-        order: ``area`` (largest first), ``score`` (surest first) or ``center`` (nearest to the
-            middle of the picture first).
+        order: ``area`` (largest first), ``score`` (surest first), ``center`` (nearest to the
+            middle of the picture first) or ``prominent`` (large and near to the middle: by area
+            less twice the squared distance).
         tile: side, in pixels, of overlapping tiles in which a larger picture is searched for
             small faces, beside the picture as a whole; 0: no tiles.
         rotate: ``auto`` tries a picture in which no face within the limits of size is found
@@ -44,7 +45,8 @@ class FindOptions:
     max_face: float = attrs.field(default=0.0, validator=attrs.validators.ge(0))
     max_faces: int = attrs.field(default=0, validator=attrs.validators.ge(0))
     order: Order = attrs.field(
-        default="area", validator=attrs.validators.in_(("area", "score", "center"))
+        default="area",
+        validator=attrs.validators.in_(("area", "score", "center", "prominent")),
     )
     tile: int = attrs.field(default=0, validator=attrs.validators.ge(0))
     rotate: Rotate = attrs.field(default="off", validator=attrs.validators.in_(("off", "auto")))
@@ -121,7 +123,13 @@ def _order_key(image: Image, order: Order) -> Callable[[Detection], float]:
     if order == "score":
         return lambda face: -face.score
     middle = image.width / 2, image.height / 2
-    return lambda face: float(np.hypot(*np.subtract(face.box.center, middle)))
+
+    def distance(face: Detection) -> float:
+        return float(np.hypot(*np.subtract(face.box.center, middle)))
+
+    if order == "center":
+        return distance
+    return lambda face: 2 * distance(face) ** 2 - face.box.area
 
 
 def _with_tiles(

@@ -18,7 +18,7 @@ Form = Literal["table", "json", "jsonl"]
 
 # Lists of what core types allow, so that no help page waits for numpy; a test compares them.
 DEVICES = ("auto", "cpu", "cuda", "tensorrt")
-ORDERS = ("area", "score", "center")
+ORDERS = ("area", "score", "center", "prominent")
 PASSES = ("auto", "single")
 PADDINGS = ("rectangle", "square")
 ROTATIONS = ("off", "auto")

@@ -20,7 +20,16 @@ from facecv.adapters.galleries.sqlite.search import Search
 from facecv.adapters.galleries.upkeep import Upkeep
 from facecv.core.embedding import Embedding
 from facecv.core.errors import GalleryKeyError
-from facecv.core.gallery import Collection, Counts, FaceRecord, Match, Person, SearchQuery
+from facecv.core.gallery import (
+    NO_METADATA,
+    Collection,
+    Counts,
+    FaceRecord,
+    Match,
+    Metadata,
+    Person,
+    SearchQuery,
+)
 
 _PAGE = 256
 _ID_PAGE = 4096
@@ -154,12 +163,19 @@ class SqliteGallery:
             return rows.as_person(tables.find_person(db, found, person_id))
 
     def persons(
-        self, collection: str, /, *, name: str | None = None, after: str = "", limit: int = 0
+        self,
+        collection: str,
+        /,
+        *,
+        name: str | None = None,
+        where: Metadata = NO_METADATA,
+        after: str = "",
+        limit: int = 0,
     ) -> list[Person]:
         """Return persons by rising id."""
         with self._connections.reading() as db:
             found = tables.find_collection(db, collection)
-            return tables.persons(db, found, name=name, after=after, limit=limit)
+            return tables.persons(db, found, name=name, where=where, after=after, limit=limit)
 
     def update_person(self, collection: str, person: Person, /) -> None:
         """Replace a person's name and metadata."""

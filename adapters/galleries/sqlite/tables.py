@@ -19,7 +19,7 @@ from facecv.core.errors import (
     FaceRecordNotFoundError,
     PersonNotFoundError,
 )
-from facecv.core.gallery import Collection, Counts, FaceRecord, Person
+from facecv.core.gallery import Collection, Counts, FaceRecord, Metadata, Person
 
 _COLLECTIONS = """
 SELECT c.*, s.model AS space_model, s.dim AS space_dim, s.digest AS space_digest,
@@ -35,6 +35,7 @@ _FACE_IDS = """
 SELECT p.id, f.id FROM faces f JOIN persons p ON p.key = f.person
 WHERE f.collection = ? AND (p.id, f.id) > (?, ?) ORDER BY p.id, f.id LIMIT ?
 """
+_WITH_FACT = "SELECT person FROM facts WHERE collection = ? AND name = ? AND value = ?"
 _INSERT_PERSON = """
 INSERT INTO persons (collection, id, name, metadata, created)
 VALUES (:collection, :id, :name, :metadata, :created)
@@ -115,15 +116,18 @@ def find_person(db: Database, found: Found, person_id: str) -> Row:
 
 
 def persons(
-    db: Database, found: Found, *, name: str | None, after: str, limit: int
+    db: Database, found: Found, *, name: str | None, where: Metadata, after: str, limit: int
 ) -> list[Person]:
     """Return persons by rising id."""
-    where = "collection = ? AND id > ?"
+    clause = "collection = ? AND id > ?"
     values = [found.key, after]
     if name is not None:
-        where += " AND name = ?"
+        clause += " AND name = ?"
         values.append(name)
-    chosen = db.table("persons").rows_where(where, values, order_by="id", limit=limit or None)
+    for fact in rows.fact_rows(where):
+        clause += f" AND key IN ({_WITH_FACT})"
+        values += [found.key, *fact]
+    chosen = db.table("persons").rows_where(clause, values, order_by="id", limit=limit or None)
     return [rows.as_person(row) for row in chosen]
 
 

@@ -14,7 +14,7 @@ from facecv.core.errors import (
     InputError,
     PersonNotFoundError,
 )
-from facecv.core.gallery import Counts, FaceRecord, Person, SearchQuery
+from facecv.core.gallery import Counts, FaceRecord, Metadata, MetadataValue, Person, SearchQuery
 from facecv.core.ports.gallery_repo import GalleryRepo
 from facecv.plugins.contracts.gallery.examples import (
     OTHER_SPACE,
@@ -61,6 +61,22 @@ class PersonPromises(GalleryFixtures):
             team.add_person("team", Person("Ann" if person_id != "3" else "Bob", id=person_id), [])
         assert [person.id for person in team.persons("team", name="Ann")] == ["1", "2"]
         assert team.persons("team", name="ann") == []
+
+    def test_persons_are_found_by_their_metadata(self, team: GalleryRepo) -> None:
+        """All values must be there; true is not 1, and what changed counts as it is now."""
+        known: list[Metadata] = [{"a": 1, "b": "x"}, {"a": 1}, {"a": True}, {}]
+        for number, metadata in enumerate(known):
+            team.add_person("team", Person("Ann", id=str(number), metadata=metadata), [])
+
+        def found(**where: MetadataValue) -> list[str]:
+            return [person.id for person in team.persons("team", where=where)]
+
+        assert found(a=1) == ["0", "1"]
+        assert found(a=1, b="x") == ["0"]
+        assert found(b=None) == []
+        assert [each.id for each in team.persons("team", where={"a": 1}, after="0")] == ["1"]
+        team.update_person("team", Person("Ann", id="1", metadata={"a": 2}))
+        assert found(a=1) == ["0"]
 
     def test_persons_come_by_id_a_page_at_a_time(self, team: GalleryRepo) -> None:
         """Pages follow one another without gap or repetition."""

@@ -73,6 +73,7 @@ SMALL, MIDDLE, LARGE = (130, 80, 160, 110), (10, 10, 50, 50), (220, 100, 280, 16
         (FindOptions(), [LARGE, MIDDLE, SMALL]),
         (FindOptions(order="score"), [SMALL, MIDDLE, LARGE]),
         (FindOptions(order="center"), [SMALL, LARGE, MIDDLE]),
+        (FindOptions(order="prominent"), [SMALL, LARGE, MIDDLE]),
         (FindOptions(max_faces=1), [LARGE]),
         (FindOptions(min_face=40), [LARGE, MIDDLE]),
         (FindOptions(max_face=40), [MIDDLE, SMALL]),
@@ -81,6 +82,14 @@ SMALL, MIDDLE, LARGE = (130, 80, 160, 110), (10, 10, 50, 50), (220, 100, 280, 16
 )
 def test_limits_and_order(options: FindOptions, expected: list[tuple[int, ...]]) -> None:
     assert boxes(find_faces(PatchDetector(), [THREE], options)[0]) == expected
+
+
+def test_a_prominent_face_is_large_first_and_central_second() -> None:
+    large, middle = (120, 80, 60, 200), (140, 90, 20, 150)
+    found = find_faces(
+        PatchDetector(), [picture(300, 200, large, middle)], FindOptions(order="prominent")
+    )
+    assert boxes(found[0])[0] == (120, 80, 180, 140)
 
 
 def test_no_picture_and_no_face_are_no_error() -> None:
