@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from litestar.params import QueryParameter
 
-from facecv.core.errors import InputError
+from facecv.core.errors import ConfigurationError, InputError
 from facecv.core.event import EventKind
 from facecv.entrypoints.http.access import Connection, check_collection, key_of
 from facecv.entrypoints.http.event_hub import Accepts
@@ -61,14 +61,34 @@ def allowed_collection(connection: Connection, named: str) -> str:
     )
 
 
-def wants(kinds: list[EventKind] | None, source: str, collection: str) -> Accepts:
-    """Return what says whether an event, as JSON, is wanted; what is empty does not matter."""
+def is_still_valid(connection: Connection) -> bool:
+    """Return whether the key that a connection began with has not been revoked since."""
+    key = key_of(connection)
+    try:
+        valid = connection.app.state.service.access.keys.keys()
+    except ConfigurationError:  # nobody can say
+        return key is None
+    return key is None or key in valid
+
+
+def wants(
+    connection: Connection, kinds: list[EventKind] | None, source: str, collection: str
+) -> Accepts:
+    """Return what says whether an event, as JSON, is for a connection.
+
+    Args:
+        connection: gets nothing more once its key is revoked.
+        kinds: any of these; here and below, what is empty does not matter.
+        source: name of the stream.
+        collection: name of the collection.
+    """
 
     def accepts(event: Mapping[str, Any]) -> bool:
         return (
             (not kinds or event["kind"] in kinds)
             and source in {"", event["source"]}
             and collection in {"", event["collection"]}
+            and is_still_valid(connection)
         )
 
     return accepts

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 from facecv.core.errors import OverloadedError
 from facecv.entrypoints.http.errors import AnyRequest
+from facecv.entrypoints.http.event_filters import is_still_valid
 from facecv.entrypoints.http.service import ClientGoneError, Service
 from facecv.entrypoints.http.stream_runner import StreamRunner
 
@@ -28,7 +29,7 @@ async def _parts(
     shown, pause = 0, 1 / service.config.streams.preview_fps
     with service.streams.previews.held():
         yield _BOUNDARY
-        while runner.is_wanted:
+        while runner.is_wanted and is_still_valid(request):
             if runner.count > shown:
                 try:
                     shown, picture = await service.run(request, runner.picture)

@@ -152,7 +152,7 @@ class EventController(Controller):
 
         A client that is too slow is cut off; what it missed can be listed.
         """
-        accepts = wants(kinds, source, allowed_collection(request, collection_name))
+        accepts = wants(request, kinds, source, allowed_collection(request, collection_name))
         hub = service.streams.hub
         hub.room.check_room()
         return Stream(
@@ -175,7 +175,7 @@ class EventController(Controller):
         except FaceCVError as error:
             raise _refused(error) from error
         await socket.accept()
-        await _tell(socket, service.streams.hub, wants(kinds, source, collection))
+        await _tell(socket, service.streams.hub, wants(socket, kinds, source, collection))
 
 
 def _refused(error: FaceCVError) -> WebSocketException:

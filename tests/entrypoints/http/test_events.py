@@ -211,6 +211,24 @@ def test_keys_follow_the_events_of_their_collections(tmp_path: Path) -> None:
             assert closed.value.code == code
 
 
+def test_a_key_that_is_revoked_hears_nothing_more(tmp_path: Path) -> None:
+    keys = KeyFile(tmp_path / "keys.json")
+    key, secret = keys.create("one")
+    keys.create("other")
+    with open_client(tmp_path) as client:
+        hub = service_of(client).streams.hub
+        headers = {"X-API-Key": secret}
+        with client.websocket_connect("/v1/events/ws", headers=headers) as socket:
+            until(lambda: hub.room.inside == 1)
+            hub.emit(event_json(EVENTS[0]))
+            assert json.loads(socket.receive_text(timeout=10))["id"] == EVENTS[0].id
+            keys.revoke(key.id)
+            hub.emit(event_json(EVENTS[1]))
+            hub.close()
+            with pytest.raises(WebSocketDisconnect):
+                socket.receive_text(timeout=10)
+
+
 def test_a_slow_client_is_dropped() -> None:
     """What waits for it never grows, and others get everything."""
     asyncio.run(_slow_and_quick())
