@@ -7,16 +7,19 @@ compares them exactly.
 
 import mmap
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
-from usearch.compiled import MetricKind
-from usearch.index import BatchMatches, Index
 
+from facecv.adapters.galleries.cxx_locales import settle_cxx_locales
 from facecv.adapters.galleries.ranking import Keys
 from facecv.core.arrays import Floats
 from facecv.core.cpu_budget import available_cores
+
+if TYPE_CHECKING:
+    from usearch.index import Index
 
 GRAPH_FROM = 16_384
 """So many faces are compared one by one about as fast as a graph is searched."""
@@ -45,14 +48,7 @@ class Graph:
     def __init__(self, dim: int) -> None:
         self._cores = available_cores()
         self._content: mmap.mmap | None = None  # what the index looks at, if that is a file
-        self._index = Index(
-            ndim=dim,
-            metric=MetricKind.Cos,
-            dtype="i8",
-            connectivity=CONNECTIVITY,
-            expansion_add=EXPANSION_ADD,
-            expansion_search=EXPANSION_SEARCH,
-        )
+        self._index = _new_index(dim)
 
     @classmethod
     def opened(cls, path: Path, dim: int) -> "Graph":
@@ -103,6 +99,8 @@ class Graph:
 
     def nearest(self, probes: Floats, count: int) -> list[Candidates]:
         """Return about the `count` faces nearest to each probe (float32 [Q, D])."""
+        from usearch.index import BatchMatches  # noqa: PLC0415 - loaded by `_new_index`
+
         threads = min(len(probes), self._cores)
         found = self._index.search(_as_bytes(probes), count, threads=threads)
         if not isinstance(found, BatchMatches):
@@ -143,6 +141,21 @@ class FewFaces:
             best = best[np.argsort(-similarities[best])]
             found.append(Candidates(self.faces[best], similarities[best]))
         return found
+
+
+def _new_index(dim: int) -> "Index":
+    """Return an empty index; the first one loads usearch."""
+    settle_cxx_locales()
+    from usearch.index import Index  # noqa: PLC0415 - after the locales are settled
+
+    return Index(
+        ndim=dim,
+        metric="cos",
+        dtype="i8",
+        connectivity=CONNECTIVITY,
+        expansion_add=EXPANSION_ADD,
+        expansion_search=EXPANSION_SEARCH,
+    )
 
 
 def _candidates(keys: NDArray[np.uint64], distances: Floats) -> Candidates:
