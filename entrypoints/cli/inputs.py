@@ -5,12 +5,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import attrs
 import rich_click as click
 
 from facecv.core.errors import ImageNotFoundError
+from facecv.core.urls import redacted
 
 if TYPE_CHECKING:
     from facecv.core.image import Image
@@ -71,17 +71,11 @@ def _sources(text: str) -> Iterator[Source]:
     if text == STDIN:
         yield Source("stdin", STDIN)
     elif text.startswith(("http://", "https://")):
-        yield Source(_without_secrets(text), text)
+        yield Source(redacted(text), text)
     elif text.startswith("data:"):
         yield Source(text.partition(",")[0], text)
     else:
         yield from (Source(str(path), path) for path in _paths(text))
-
-
-def _without_secrets(url: str) -> str:
-    """Return a URL without user, password and query."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _paths(text: str) -> Sequence[Path]:
