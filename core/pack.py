@@ -7,12 +7,14 @@ manifest is a TOML document; `facecv.models.catalogue` reads it into these value
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
-from facecv.core.embedding import EmbeddingSpace
 from facecv.core.errors import ManifestError, ModelNotFoundError
+
+if TYPE_CHECKING:
+    from facecv.core.embedding import EmbeddingSpace
 
 Task = Literal["detection", "recognition", "attributes"]
 ColorOrder = Literal["rgb", "bgr", "grey"]
@@ -209,8 +211,10 @@ class ModelFile:
     pack: str = ""
     parts: tuple["ModelFile", ...] = ()
 
-    def space(self, dim: int) -> EmbeddingSpace:
+    def space(self, dim: int) -> "EmbeddingSpace":
         """Return the embedding space of this embedder, whose vectors have `dim` numbers."""
+        from facecv.core.embedding import EmbeddingSpace  # noqa: PLC0415 - plugins do without numpy
+
         preprocessing = (self.spec.recognition or RecognitionSpec()).preprocessing
         return EmbeddingSpace(self.spec.name, dim, self.sha256, preprocessing)
 

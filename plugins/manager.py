@@ -68,19 +68,45 @@ class Entry:
 
 
 @attrs.frozen
-class Catalogue:
-    """Everything that plugins provide, by kind and name.
+class Plugins:
+    """The plugins that were found.
 
     Attributes:
-        plugins: all plugins found, broken ones too.
-        entries: kind (a key of `PORTS`) to name to what was registered under it; more than one
-            entry is a clash, which is an error as soon as the name is used.
+        plugins: all of them, broken ones too.
         manager: pluggy's own manager, for the hooks that are called later.
     """
 
     plugins: tuple[PluginInfo, ...]
-    entries: Mapping[str, Mapping[str, tuple[Entry, ...]]]
     manager: pluggy.PluginManager
+
+    def call(self, hook: str, /, **arguments: object) -> list[PluginInfo]:
+        """Call a hook of every plugin that implements it; return those that failed, and why.
+
+        Args:
+            hook: such as ``facecv_cli``.
+            arguments: of the hook; an implementation may take fewer.
+        """
+        known = {info.name: info for info in self.plugins}
+        failed = []
+        for impl in reversed(getattr(self.manager.hook, hook).get_hookimpls()):
+            try:
+                impl.function(*(arguments[name] for name in impl.argnames))
+            except Exception as error:  # noqa: BLE001 - whatever a foreign hook does
+                reason = f"{hook} failed: {error!r}"
+                failed.append(attrs.evolve(known[impl.plugin_name], error=reason))
+        return failed
+
+
+@attrs.frozen
+class Catalogue(Plugins):
+    """Everything that plugins provide, by kind and name.
+
+    Attributes:
+        entries: kind (a key of `PORTS`) to name to what was registered under it; more than one
+            entry is a clash, which is an error as soon as the name is used.
+    """
+
+    entries: Mapping[str, Mapping[str, tuple[Entry, ...]]]
 
     def names(self, kind: str) -> list[str]:
         """Return the names registered for `kind`, in order of registration."""
@@ -117,23 +143,6 @@ class Catalogue:
             cast("PackManifest", self.entry("packs", name).item) for name in self.names("packs")
         ]
 
-    def call(self, hook: str, /, **arguments: object) -> list[PluginInfo]:
-        """Call a hook of every plugin that implements it; return those that failed, and why.
-
-        Args:
-            hook: such as ``facecv_cli``.
-            arguments: of the hook; an implementation may take fewer.
-        """
-        known = {info.name: info for info in self.plugins}
-        failed = []
-        for impl in reversed(getattr(self.manager.hook, hook).get_hookimpls()):
-            try:
-                impl.function(*(arguments[name] for name in impl.argnames))
-            except Exception as error:  # noqa: BLE001 - whatever a foreign hook does
-                reason = f"{hook} failed: {error!r}"
-                failed.append(attrs.evolve(known[impl.plugin_name], error=reason))
-        return failed
-
 
 def load(*, third_party: bool = True) -> Catalogue:
     """Return a catalogue of our own adapters and, if asked, of all installed plugins.
@@ -143,24 +152,38 @@ def load(*, third_party: bool = True) -> Catalogue:
     """
     from facecv.plugins import builtin  # noqa: PLC0415 - it imports this package
 
-    manager = pluggy.PluginManager(GROUP)
-    manager.add_hookspecs(hookspecs)
-    if os.environ.get("FACECV_TRACE_PLUGINS") == "1":
-        manager.trace.root.setwriter(sys.stderr.write)
-        manager.enable_tracing()
+    manager = _manager()
     infos = [_register(manager, builtin, _own_info())]
     if third_party:
         infos += [_load_entry_point(manager, point) for point in entry_points(group=GROUP)]
     return _collect(manager, infos)
 
 
+def find(points: Iterable[EntryPoint]) -> Plugins:
+    """Return the plugins that these entry points name, without asking what they provide.
+
+    A plugin that cannot be imported is listed with its error.
+    """
+    manager = _manager()
+    return Plugins(tuple(_load_entry_point(manager, point) for point in points), manager)
+
+
 def catalogue_of(*plugins: object) -> Catalogue:
     """Return a catalogue of exactly these plugin objects (for tests and for embedding)."""
-    manager = pluggy.PluginManager(GROUP)
-    manager.add_hookspecs(hookspecs)
+    manager = _manager()
     named = [(plugin, getattr(plugin, "__name__", type(plugin).__name__)) for plugin in plugins]
     infos = [_register(manager, plugin, PluginInfo(name, "", "")) for plugin, name in named]
     return _collect(manager, infos)
+
+
+def _manager() -> pluggy.PluginManager:
+    """Return a manager that knows our hooks, and prints every call if the environment asks."""
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(hookspecs)
+    if os.environ.get("FACECV_TRACE_PLUGINS") == "1":
+        manager.trace.root.setwriter(sys.stderr.write)
+        manager.enable_tracing()
+    return manager
 
 
 def _own_info() -> PluginInfo:
@@ -206,7 +229,7 @@ def _collect(manager: pluggy.PluginManager, infos: list[PluginInfo]) -> Catalogu
             for item in items:
                 entry = Entry(item, info)
                 entries[kind][item.name] = (*entries[kind].get(item.name, ()), entry)
-    return Catalogue(tuple(known.values()), entries, manager)
+    return Catalogue(tuple(known.values()), manager, entries)
 
 
 def _items(hook: Callable[[], Iterable[object]], kind: str) -> list[Registered]:

@@ -1,12 +1,13 @@
 """Port: finding faces."""
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import attrs
 
-from facecv.core.arrays import Pixels
-from facecv.core.face import Detection
+if TYPE_CHECKING:  # numpy is not needed until something runs, nor by plugins that register it
+    from facecv.core.arrays import Pixels
+    from facecv.core.face import Detection
 
 Passes = Literal["auto", "single"]
 
@@ -44,8 +45,8 @@ class Detector(Protocol):
     """Finds faces."""
 
     def detect(
-        self, images: Sequence[Pixels], options: DetectorOptions, /
-    ) -> list[list[Detection]]:
+        self, images: "Sequence[Pixels]", options: DetectorOptions, /
+    ) -> "list[list[Detection]]":
         """Return the faces of each picture, by falling score.
 
         Args:

@@ -1,12 +1,14 @@
 """Port: running networks."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import attrs
-from numpy.typing import NDArray
 
 from facecv.core.pack import ModelFile
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Device = Literal["auto", "cpu", "cuda", "tensorrt"]
 
@@ -59,7 +61,7 @@ class Session(Protocol):
         """What really runs it, such as ``CPUExecutionProvider``."""
         ...
 
-    def run(self, inputs: Mapping[str, NDArray[Any]], /) -> list[NDArray[Any]]:
+    def run(self, inputs: "Mapping[str, NDArray[Any]]", /) -> "list[NDArray[Any]]":
         """Return all outputs, in the file's order.
 
         Raises:

@@ -1,7 +1,6 @@
 """Exit codes, and how errors are shown."""
 
 import sys
-import traceback
 
 import rich_click as click
 from click import get_current_context
@@ -62,6 +61,8 @@ def show_error(error: FaceCVError, *, debug: bool = False, about: str = "") -> N
         about: the picture or person it is about; left out where the message names it.
     """
     if debug:
+        import traceback
+
         traceback.print_exception(error, file=sys.stderr)
     prefix = f"{about}: " if about and about not in error.message else ""
     click.secho("error: ", fg="red", bold=True, nl=False, err=True)

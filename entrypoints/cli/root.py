@@ -1,20 +1,41 @@
 """The top of the command line: errors become exit codes, plugins add commands."""
 
-import importlib.metadata
 import os
 import sys
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from facecv.core.errors import FaceCVError, PluginError
 from facecv.entrypoints.cli import errors
 from facecv.entrypoints.cli.invocation import Invocation, Prepare, current, installed
-from facecv.entrypoints.cli.output import warn
+
+if TYPE_CHECKING:
+    from facecv.plugins.manager import Plugins
 
 PLUGIN_PANEL = "Plugins"
 """Where the help page lists commands of plugins."""
+
+FindPlugins = Callable[[], "Plugins | None"]
+
+
+def installed_plugins() -> "Plugins | None":
+    """Return the installed plugins of other packages (ours add no commands); None: there are none.
+
+    They are not asked what they provide, and the machinery is imported only if there are any.
+    """
+    points = [point for point in entry_points(group="facecv") if not _is_ours(point.module)]
+    if not points:
+        return None
+    from facecv.plugins.manager import find
+
+    return find(points)
+
+
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] == "facecv"
 
 
 class RootGroup(click.RichGroup):
@@ -22,9 +43,11 @@ class RootGroup(click.RichGroup):
 
     Attributes:
         prepare: makes the parts of an engine; tests hand in one with fake plugins.
+        find_plugins: returns the plugins that may add commands, or None; likewise.
     """
 
     prepare: Prepare = staticmethod(installed)
+    find_plugins: FindPlugins = staticmethod(installed_plugins)
     _asked_plugins = False
 
     def make_context(
@@ -87,16 +110,12 @@ class RootGroup(click.RichGroup):
         if self._asked_plugins:
             return
         self._asked_plugins = True
-        if self.prepare is installed and not importlib.metadata.entry_points(group="facecv"):
-            return  # and the machinery of plugins need not be imported
-        from facecv.entrypoints.config import Config
-
-        try:
-            catalogue = self.prepare(Config()).catalogue
-        except FaceCVError as error:
-            warn(f"plugins cannot be loaded: {errors.one_line(error)}")
+        plugins = self.find_plugins()
+        if plugins is None:
             return
-        for failed in catalogue.call("facecv_cli", group=self, engine_factory=_engine):
+        for failed in plugins.call("facecv_cli", group=self, engine_factory=_engine):
+            from facecv.entrypoints.cli.output import warn
+
             warn(f"plugin {failed}: {failed.error}")
 
 

@@ -23,7 +23,7 @@ from facecv.entrypoints.bootstrap import Builder
 from facecv.entrypoints.cli.app import build_cli
 from facecv.entrypoints.config import Config
 from facecv.plugins import Provider, builtin, hookimpl
-from facecv.plugins.manager import catalogue_of
+from facecv.plugins.manager import Catalogue, catalogue_of
 from tests.core.services import world
 
 PACK = PackManifest(
@@ -71,13 +71,20 @@ class Cli:
     def __call__(self, *args: object, text: str | bytes | None = None) -> Result:
         """Run ``facecv``; an exception that is no `FaceCVError` fails the test."""
 
+        def plugins() -> Catalogue:
+            return catalogue_of(builtin, *self.plugins)
+
         def prepare(config: Config) -> Builder:
-            return Builder(config, catalogue_of(builtin, *self.plugins))
+            return Builder(config, plugins())
 
         runner = CliRunner(env=self._environment())
         words = [str(arg) for arg in args]
         return runner.invoke(
-            build_cli(prepare), words, input=text, prog_name="facecv", catch_exceptions=False
+            build_cli(prepare, plugins),
+            words,
+            input=text,
+            prog_name="facecv",
+            catch_exceptions=False,
         )
 
     def json(self, *args: object, code: int = 0, text: str | bytes | None = None) -> Any:
