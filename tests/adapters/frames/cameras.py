@@ -145,7 +145,8 @@ class RtspCamera(Camera):
         self._packets.bind(("127.0.0.1", self._rtp))
         self._packets.settimeout(0.1)
         target = f"rtp://127.0.0.1:{self._rtp}?pkt_size=1200"
-        picture = ["-f", "lavfi", "-i", "testsrc=size=160x120:rate=15"]
+        # FFmpeg looks at some thirty pictures before it gives the first: many a second save time.
+        picture = ["-f", "lavfi", "-i", "testsrc=size=160x120:rate=100"]
         output = ["-threads", "1", "-sdp_file", str(self._sdp), "-f", "rtp", target]
         codec = [
             "-pix_fmt",

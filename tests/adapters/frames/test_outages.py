@@ -21,7 +21,7 @@ from tests.core.services import world
 
 pytest.importorskip("av")
 PATIENCE = 60.0
-SOON = Backoff(first=0.1, longest=0.3)
+SOON = Backoff(first=0.02, longest=0.05)
 
 
 class Watch:
@@ -71,7 +71,7 @@ def open_files() -> int:
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="files are counted in /proc")
 def test_five_outages_leave_nothing_behind() -> None:
     """Down and up once each; no thread, no file, no memory is lost."""
-    camera = MjpegCamera((64, 48), fps=30)
+    camera = MjpegCamera((64, 48), fps=100)
     camera.on()
     watch = Watch(camera)
     wait(lambda: watch.frames > 5)
@@ -80,7 +80,7 @@ def test_five_outages_leave_nothing_behind() -> None:
     for outage in range(1, 6):
         camera.off()
         wait(lambda number=outage: watch.count("source.down") == number)  # type: ignore[misc]
-        time.sleep(1.0)  # several tries fail meanwhile, and nothing more is told
+        time.sleep(0.4)  # several tries fail meanwhile, and nothing more is told
         camera.on()
         wait(lambda number=outage: watch.count("source.up") == number + 1)  # type: ignore[misc]
         seen = watch.frames

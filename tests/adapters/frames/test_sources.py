@@ -185,8 +185,8 @@ class TestWebcam(FrameSourceContract):
     """A long film stands for the device: OpenCV reads both alike."""
 
     @pytest.fixture
-    def source(self, film: FilmFactory) -> FrameSource:
-        return webcam(str(film(400, (320, 240))))
+    def source(self, long_film: Path) -> FrameSource:
+        return webcam(str(long_film))
 
     def test_a_camera_that_is_not_there_is_tried_again(self, tmp_path: Path) -> None:
         with webcam(str(tmp_path / "video9"), backoff=SOON) as source:
