@@ -15,8 +15,8 @@ import sys
 def settle_cxx_locales() -> None:
     """Make the system's libstdc++ set up its locale now; call this before usearch is loaded.
 
-    The copy in usearch comes last then, which harms nobody: usearch writes no numbers to streams.
-    Does nothing where there is no such library, and nothing the second time.
+    The copy in usearch comes last then; the little that usearch does with streams needs no facet
+    that gets mixed up. Does nothing where there is no such library, or when called again.
     """
     if sys.platform != "linux":
         return
