@@ -1,10 +1,10 @@
 """One run of the command line: what its options say, and the engine they describe."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import attrs
 import rich_click as click
 from click import get_current_context
 
@@ -25,7 +25,7 @@ def installed(config: "Config") -> "Builder":
 Prepare = Callable[["Config"], "Builder"]
 
 
-@attrs.define(eq=False)
+@dataclass(eq=False)  # click has imported dataclasses: the help page need not wait for attrs
 class Invocation:
     """What was said on the command line, collected while options are parsed.
 
@@ -41,12 +41,12 @@ class Invocation:
 
     prepare: Prepare = installed
     config_file: Path | None = None
-    overrides: dict[str, Any] = attrs.field(factory=dict)
+    overrides: dict[str, Any] = field(default_factory=dict)
     debug: bool = False
     quiet: bool = False
     logging: bool = False
     level: "Level" = "warning"
-    _engine: "Engine | None" = None
+    _engine: "Engine | None" = field(default=None, init=False, repr=False)
 
     def override(self, key: str, value: object) -> None:
         """Let `value` win over file and environment; dots in `key` separate sections."""

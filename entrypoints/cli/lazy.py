@@ -20,7 +20,7 @@ class LazyCommand(click.RichCommand):
             summary: the first paragraph of its help.
             module: where it is, if that is not called as the command.
         """
-        super().__init__(name, help=summary)
+        super().__init__(name=name, help=summary)
         self._home = f"{__package__}.{module or name}"
 
     def load(self) -> click.RichCommand:

@@ -13,7 +13,7 @@ from facecv.entrypoints.cli import errors
 from facecv.entrypoints.cli.invocation import Invocation, Prepare, current, installed
 
 if TYPE_CHECKING:
-    from facecv.plugins.manager import Plugins
+    from facecv.plugins.found import Plugins
 
 PLUGIN_PANEL = "Plugins"
 """Where the help page lists commands of plugins."""
@@ -29,7 +29,7 @@ def installed_plugins() -> "Plugins | None":
     points = [point for point in entry_points(group="facecv") if not _is_ours(point.module)]
     if not points:
         return None
-    from facecv.plugins.manager import find
+    from facecv.plugins.found import find
 
     return find(points)
 

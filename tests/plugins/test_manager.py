@@ -11,7 +11,7 @@ import pytest
 
 from facecv.core.errors import DuplicateProviderError, PluginError, UnknownProviderError
 from facecv.core.pack import PackManifest
-from facecv.plugins import BuildRequest, Provider, hookimpl, manager
+from facecv.plugins import BuildRequest, Provider, found, hookimpl, manager
 from facecv.plugins.manager import PORTS, catalogue_of
 
 
@@ -110,7 +110,7 @@ class TestEntryPoints:
             for name, source in sources.items():
                 (tmp_path / f"{name}.py").write_text(source)
             monkeypatch.syspath_prepend(tmp_path)
-            points = [EntryPoint(name, name, manager.GROUP) for name in sources]
+            points = [EntryPoint(name, name, found.GROUP) for name in sources]
             monkeypatch.setattr(manager, "entry_points", lambda group: points)
 
         yield install
