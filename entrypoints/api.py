@@ -19,6 +19,7 @@ from facecv.core.services.analyse import Analyser, Want
 from facecv.core.services.enrol import Enroller, Enrolment, EnrolOptions
 from facecv.core.services.find import FindOptions
 from facecv.core.services.follow import default_threshold, following
+from facecv.core.services.forget import Forgetter
 from facecv.core.services.identify import Identifier, IdentifyOptions
 from facecv.core.services.liveness import passing, wanted
 from facecv.core.services.transfer import export_lines, import_lines
@@ -147,7 +148,9 @@ class Engine:
         return self.parts.annotator.draw(self.read(image).pixels, labels)
 
     def close(self) -> None:
-        """Close the gallery. May be called twice."""
+        """Close the gallery and the store of events. May be called twice."""
+        if self.parts.events.loaded:
+            self.parts.events.get().close()
         if self.parts.gallery.loaded:
             self.parts.gallery.get().close()
 
@@ -284,16 +287,20 @@ class Gallery:
         return changed
 
     def delete_person(self, person_id: str) -> None:
-        """Delete a person with all faces."""
-        self.repo.delete_person(self.name, person_id)
+        """Delete a person with all faces, and the events in which the person was seen."""
+        self.forgetter().person(self.name, person_id)
 
     def delete_face(self, face_id: str) -> None:
         """Delete one face."""
         self.repo.delete_face(self.name, face_id)
 
     def delete(self) -> None:
-        """Delete the collection with all persons and faces."""
-        self.repo.delete_collection(self.name)
+        """Delete the collection with all persons, faces and events."""
+        self.forgetter().collection(self.name)
+
+    def forgetter(self) -> Forgetter:
+        """Return what deletes persons and collections with their events."""
+        return Forgetter(self.repo, self.engine.parts.events.get())
 
     def export(self) -> Iterator[str]:
         """Yield the collection as lines of JSON, embeddings included."""

@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS stream_events (
 CREATE INDEX IF NOT EXISTS stream_events_by_time ON stream_events (time);
 CREATE INDEX IF NOT EXISTS stream_events_by_person ON stream_events (person_id, key)
     WHERE person_id <> '';
+CREATE INDEX IF NOT EXISTS stream_events_by_track ON stream_events (track);
 """
 _ENCRYPTED = "SELECT count(*) FROM sqlite_master WHERE name = 'seal' AND type = 'table'"
 _BARE = """

@@ -129,7 +129,7 @@ def as_number(name: str, text: str) -> float | None:
 @options.general_options
 @pass_invocation
 def delete(invocation: Invocation, *, yes: bool) -> None:
-    """Delete a collection with all its persons and faces."""
+    """Delete a collection with all its persons, faces and events."""
     gallery = invocation.engine().gallery()
     counts = gallery.count()
     what = f"collection {gallery.name!r} with {tables.plural(counts.persons, 'person')}"

@@ -117,7 +117,7 @@ def rename(invocation: Invocation, person: str, name: str) -> None:
 @options.general_options
 @pass_invocation
 def delete_person(invocation: Invocation, person: str, *, yes: bool) -> None:
-    """Delete a person with all faces."""
+    """Delete a person with all faces and events."""
     gallery = invocation.engine().gallery()
     found = find_person(gallery, person)
     faces = tables.plural(len(gallery.faces(found.id)), "face")

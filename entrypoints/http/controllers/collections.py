@@ -13,7 +13,7 @@ from litestar.params import JSONBody, PathParameter, QueryParameter
 from litestar.response import Stream
 from msgspec import UNSET, Meta, UnsetType
 
-from facecv.core.errors import ImageTooLargeError, InputError, NotEmptyError
+from facecv.core.errors import ImageTooLargeError, InputError
 from facecv.core.gallery import Collection, Counts
 from facecv.core.quality import GateName
 from facecv.entrypoints.api import Engine
@@ -194,8 +194,9 @@ class CollectionController(Controller):
         collection: CollectionName,
         force: Force = False,
     ) -> None:
-        """Delete a collection; one with persons only with `force`."""
-        await service.run(request, lambda: _delete(service.engine, collection, force=force))
+        """Delete a collection with its events; one with persons only with `force`."""
+        forgetter = service.engine.gallery(collection).forgetter()
+        await service.run(request, lambda: forgetter.collection(collection, only_empty=not force))
 
     @get(
         "/{collection:str}/export",
@@ -266,19 +267,6 @@ def _change(engine: Engine, name: str, data: CollectionChange) -> CollectionShap
         changed = attrs.evolve(gallery.info(), **changes)
         gallery.repo.update_collection(changed)
     return _counted(engine, changed)
-
-
-def _delete(engine: Engine, name: str, *, force: bool) -> None:
-    gallery = engine.gallery(name)
-    with gallery.repo.transaction():
-        persons = gallery.count().persons
-        if persons and not force:
-            raise NotEmptyError(
-                f"{name!r} has {persons} persons",
-                hint="say force=true to delete them too",
-                details={"persons": persons},
-            )
-        gallery.delete()
 
 
 async def _ended(lines: AsyncIterator[str]) -> AsyncIterator[str]:

@@ -214,7 +214,7 @@ class PersonController(Controller):
         collection: CollectionName,
         name: PersonName,
     ) -> Deleted:
-        """Delete everybody of a name, with all faces."""
+        """Delete everybody of a name, with all faces and events."""
         gallery = service.engine.gallery(collection)
         gone = await service.run(request, lambda: _delete_named(gallery, name))
         return Deleted(request_id(request.scope), [person_shape(person) for person in gone])
@@ -264,7 +264,7 @@ class PersonController(Controller):
         collection: CollectionName,
         person: PersonId,
     ) -> None:
-        """Delete a person with all faces."""
+        """Delete a person with all faces and events."""
         gallery = service.engine.gallery(collection)
         await service.run(request, lambda: gallery.delete_person(person))
 
@@ -307,10 +307,7 @@ def _change(gallery: Gallery, person_id: str, data: PersonChange) -> PersonShape
 
 
 def _delete_named(gallery: Gallery, name: str) -> list[Person]:
-    with gallery.repo.transaction():
-        persons = gallery.persons(name)
-        for person in persons:
-            gallery.delete_person(person.id)
+    persons = gallery.forgetter().everybody_called(gallery.name, name)
     if not persons:
         raise PersonNotFoundError(f"there is nobody called {name!r} in {gallery.name!r}")
     return persons

@@ -124,6 +124,13 @@ def test_events_can_be_listed(cli: Cli, film: Path) -> None:
     assert "person.recognised" in cli("events", "list").stdout
 
 
+def test_events_of_a_person_go_with_the_person(cli: Cli, film: Path) -> None:
+    stream(cli, film)
+    assert cli("gallery", "delete-person", "Ann", "--yes").exit_code == 0
+    left = [event["kind"] for event in cli.json("events", "list")]
+    assert left == ["source.up", "face.appeared", "stranger.seen", "face.left", "source.down"]
+
+
 def test_attendance_is_first_in_and_last_out(cli: Cli, film: Path) -> None:
     day = (datetime.now().astimezone() - timedelta(days=2)).date().isoformat()
     for hour in (17, 8):

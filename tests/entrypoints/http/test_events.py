@@ -21,6 +21,8 @@ from facecv.entrypoints.http.event_hub import EventHub, Subscription
 from facecv.entrypoints.http.impatient import impatient
 from facecv.entrypoints.keys import KeyFile
 from tests.entrypoints.http.served import PNG, Client, open_client, picture, service_of
+from tests.entrypoints.http.test_collections import ADA, EVE, enrol
+from tests.entrypoints.http.test_collections import make as make_collection
 from tests.entrypoints.http.test_processes import running
 from tests.entrypoints.http.test_streams import SERVER, SETTINGS, film, make, state, until
 
@@ -84,6 +86,21 @@ def test_events_are_listed(client: Client, query: dict[str, Any], expected: list
 )
 def test_what_cannot_be_asked(client: Client, query: dict[str, str]) -> None:
     assert client.get("/v1/events", params=query).status_code == 422
+
+
+def test_events_go_with_the_person_and_the_collection(client: Client) -> None:
+    """In whichever way these are deleted."""
+    make_collection(client)
+    for name, photo in (("Ann", ADA), ("Bob", EVE)):
+        enrol(client, name, photo, id=f"id-{name}")
+    assert client.delete("/v1/collections/staff/persons/id-Ann").status_code == 204
+    assert persons(client) == ["", "Bob", "Zoe"]
+    assert client.delete("/v1/collections/staff?force=false").status_code == 409
+    named = client.delete("/v1/collections/staff/persons", params={"name": "Bob"})
+    assert named.status_code == 200
+    assert persons(client) == ["", "Zoe"]
+    assert client.delete("/v1/collections/staff").status_code == 204
+    assert persons(client) == ["Zoe"]
 
 
 def test_events_come_by_pages(client: Client) -> None:
