@@ -87,14 +87,31 @@ class InsightFaceRestConfig:
 
 
 @attrs.frozen
+class InsightFaceServerConfig:
+    """Section ``[server.compat.insightface_server]``.
+
+    Attributes:
+        enabled: whether the routes of InsightFace Server are served.
+        prefix: before their ``/v1``, which is not ours; part of the address that clients are given.
+    """
+
+    enabled: bool = False
+    prefix: str = attrs.field(
+        default="/insightface", validator=attrs.validators.matches_re(r"(/[A-Za-z0-9._~-]+)+")
+    )
+
+
+@attrs.frozen
 class CompatConfig:
     """Section ``[server.compat]``: routes of other servers.
 
     Attributes:
         insightface_rest: those of InsightFace-REST.
+        insightface_server: those of InsightFace Server.
     """
 
     insightface_rest: InsightFaceRestConfig = attrs.field(factory=InsightFaceRestConfig)
+    insightface_server: InsightFaceServerConfig = attrs.field(factory=InsightFaceServerConfig)
 
 
 @attrs.frozen

@@ -166,22 +166,40 @@ class Enroller:
         """
         chosen = attrs.evolve(options or EnrolOptions(), new_collection=False)
         name = self.gallery.person(collection, person_id).name
-
-        def owner() -> tuple[Person, bool]:
-            return self.gallery.person(collection, person_id), False
-
+        owner = partial(self._known, collection, person_id)
         return self._follow(collection, owner, photos, name=name, options=chosen, find=find)
 
-    def enrol_faces(self, collection: str, name: str, faces: Sequence[FaceRecord]) -> Enrolment:
-        """Add faces that were embedded before to the person called `name`, who is made if new.
+    def enrol_faces(
+        self,
+        collection: str,
+        who: str | Person,
+        faces: Sequence[FaceRecord],
+        options: EnrolOptions | None = None,
+    ) -> Enrolment:
+        """Add faces that were embedded before to the person called like `who`, made if new.
+
+        The gates of `options` are not asked: nobody looks at a photo.
 
         Raises:
             EmbeddingSpaceError: the collection is of another space than the faces.
-            GalleryError: the gallery refuses.
+            GalleryError: the gallery refuses, or options refuse known faces.
         """
-        owner = partial(self._called, collection, Person(name), "merge")
-        looked = [GoodFace(face) for face in faces]
-        return self._store(collection, owner, looked, EnrolOptions())
+        chosen = options or EnrolOptions()
+        draft = Person(who, metadata=chosen.metadata) if isinstance(who, str) else who
+        owner = partial(self._called, collection, draft, chosen.taken_name)
+        return self._store(collection, owner, [GoodFace(face) for face in faces], chosen)
+
+    def add_faces(
+        self,
+        collection: str,
+        person_id: str,
+        faces: Sequence[FaceRecord],
+        options: EnrolOptions | None = None,
+    ) -> Enrolment:
+        """Add faces that were embedded before to a person who is there, as `enrol_faces` does."""
+        chosen = attrs.evolve(options or EnrolOptions(), new_collection=False)
+        owner = partial(self._known, collection, person_id)
+        return self._store(collection, owner, [GoodFace(face) for face in faces], chosen)
 
     def ensure_collection(self, name: str, *, store_crops: bool = False) -> Collection:
         """Return the collection, made for the current embedder if it is not there."""
@@ -287,6 +305,9 @@ class Enroller:
 
     def _digests(self, collection: str, person_id: str) -> set[str]:
         return {face.digest for _, face in self.gallery.faces(collection, person_id)}
+
+    def _known(self, collection: str, person_id: str) -> tuple[Person, bool]:
+        return self.gallery.person(collection, person_id), False
 
     def _called(self, collection: str, draft: Person, taken: TakenName) -> tuple[Person, bool]:
         """Return the person that a draft stands for, and whether that person is new."""

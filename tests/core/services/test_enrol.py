@@ -77,6 +77,20 @@ def test_bad_photos_may_be_skipped_and_are_reported(enroller: Enroller) -> None:
     ]
 
 
+def test_faces_that_were_embedded_before(enroller: Enroller) -> None:
+    enroller.enrol("source", "Ada", [GOOD, OTHER], OFF)
+    one, other = (face for _, face in enroller.gallery.faces("source"))
+    done = enroller.enrol_faces("staff", Person("Ada", id="a"), [one])
+    assert (done.created, done.person.id) == (True, "a")
+    more = enroller.add_faces("staff", "a", [one, other])
+    assert [photo.status for photo in more.photos] == ["known", "enrolled"]
+    with pytest.raises(PersonNotFoundError):
+        enroller.add_faces("staff", "b", [one])
+    refusing = EnrolOptions(known_faces="refuse")
+    with pytest.raises(KnownFaceError):
+        enroller.enrol_faces("staff", Person("Eve"), [one], refusing)
+
+
 @pytest.mark.parametrize("photos", [[], [NOBODY]])
 def test_no_usable_photo_is_an_error_even_when_skipping(
     enroller: Enroller, photos: list[str]
