@@ -75,7 +75,11 @@ def as_event(row: Row) -> Event:
 def condition(query: EventQuery) -> tuple[str, list[Any]]:
     """Return a WHERE condition that is true for what the query means, and its values."""
     texts = ("source", "collection", "person_id", "track")
-    parts = [(f"{key} = ?", [getattr(query, key)]) for key in texts if getattr(query, key)]
+    parts: list[tuple[str, list[Any]]] = [
+        (f"{key} = ?", [getattr(query, key)]) for key in texts if getattr(query, key)
+    ]
+    if query.person_id:
+        parts.append(("person_id <> ''", []))  # the index of persons holds no others
     if query.kinds:
         marks = ", ".join("?" * len(query.kinds))
         parts.append((f"kind IN ({marks})", sorted(query.kinds)))
