@@ -1,5 +1,6 @@
 """The top of the command line: errors become exit codes, plugins add commands."""
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -63,6 +64,7 @@ class RootGroup(click.RichGroup):
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's
         """Run the command; an error of ours is one line, a closed pipe and Ctrl-C are none."""
+        gc.enable()
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()

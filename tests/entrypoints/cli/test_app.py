@@ -143,6 +143,18 @@ class TestProcess:
         run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
         assert run.stdout.splitlines()[-1].strip() == b""
 
+    def test_garbage_is_collected_while_a_command_runs(self) -> None:
+        """It is not while modules are imported, which is none."""
+        code = (
+            "import gc, sys, facecv.entrypoints.cli as cli\n"
+            "from facecv.entrypoints.cli.invocation import Invocation\n"
+            "Invocation.config = lambda self: print(gc.isenabled()) or sys.exit()\n"
+            "sys.argv = ['facecv', 'config']\n"
+            "cli.main()\n"
+        )
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+        assert run.stdout.split() == [b"True"]
+
     def test_progress_on_a_terminal_stays_out_of_a_pipe(self, cli: Cli) -> None:
         """With the output in a file and the errors on a terminal, the file gets the results."""
         pty = pytest.importorskip("pty")
