@@ -19,7 +19,7 @@ from facecv.core.errors import ConfigurationError
 from facecv.entrypoints.bootstrap import configure
 from facecv.entrypoints.compat import insightface_server
 from tests.core.services import world
-from tests.entrypoints.http.served import Client, open_client, picture, service_of
+from tests.entrypoints.http.served import Client, open_client, picture, png, service_of
 
 ADA, BOB, EVE = (picture((20, 30, 112, who)) for who in (10, 120, 200))
 TWO = picture((20, 30, 80, 10), (200, 100, 120, 120))
@@ -101,6 +101,14 @@ def uploads(*photos: bytes) -> list[tuple[str, tuple[str, bytes, str]]]:
 
 def upload(content: bytes, name: str = "image") -> dict[str, tuple[str, bytes, str]]:
     return {name: (f"{name}.jpg", content, "image/jpeg")}
+
+
+def textured(seed: int) -> bytes:
+    """Return a picture of Ada whose face passes the standard gate: blue is noise, of one mean."""
+    pixels = world.picture((20, 30, 112, 0))
+    blue = np.random.default_rng(seed).integers(0, 2, (112, 112), dtype=np.uint8)
+    pixels[30:142, 20:132, 0] = blue * 200
+    return png(pixels)
 
 
 class TestFaces:
@@ -309,6 +317,14 @@ class TestPersons:
         assert details["rejected_images"][0]["reason"] == "multiple_faces"
         asked(enrol(staff, TWO, id="bob"), 201)
         assert refused(enrol(staff, BOB, review_mode="standard"), 422, "registration_failed")
+
+    def test_strict_review_refuses_somebody_elses_face(self, staff: Client) -> None:
+        asked(enrol(staff, textured(1), id="ada", review_mode="standard"), 201)
+        details = refused(
+            enrol(staff, textured(2), review_mode="strict"), 422, "registration_failed"
+        )
+        assert details["rejected_images"][0]["reason"] == "identity_similarity_conflict"
+        asked(add(staff, "ada", textured(2), review_mode="strict"), 201)
 
     def test_limits(self, client: Client) -> None:
         make(client, search={"capacity_rows": 2, "max_faces_per_person": 1})
