@@ -34,6 +34,10 @@ LOW_RESOLUTION = 192
 SURE = 0.5
 """From this score on, what the first pass finds is not replaced by the second."""
 
+FILLING = 0.2
+"""Share of the picture's longer side below which the second pass is not believed: a dozen or two
+of its pixels are no evidence, and the first pass sees such faces well."""
+
 LARGE = 0.35
 """Share of the picture's longer side from which a face leaves no room for one that fills it."""
 
@@ -107,7 +111,8 @@ class Scrfd:
             again = [i for i, seen in enumerate(found) if self._needs_second(seen, sizes[i])]
             second = [_View.of(first[i].pixels, self._low_letterbox(sizes[i])) for i in again]
             for index, more in zip(again, self._look(second, threshold), strict=True):
-                found[index] = Candidates.joined([found[index].preferred_from(SURE), more])
+                filling = more.at_least(FILLING * max(sizes[index]))
+                found[index] = Candidates.joined([found[index].preferred_from(SURE), filling])
         return [candidates.detections(options.nms_threshold) for candidates in found]
 
     def _needs_second(self, seen: Candidates, size: Size) -> bool:

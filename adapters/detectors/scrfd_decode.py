@@ -60,6 +60,12 @@ class Candidates:
         boxes = self.points[self.scores >= score, :2]
         return float((boxes[:, 1] - boxes[:, 0]).max(initial=0.0))
 
+    def at_least(self, side: float) -> Self:
+        """Return the candidates whose boxes' longer side is at least so many pixels."""
+        longer = (self.points[:, 1] - self.points[:, 0]).max(axis=1)
+        kept = longer >= side
+        return type(self)(self.points[kept], self.scores[kept], self.ranks[kept])
+
     def detections(self, nms_threshold: float) -> list[Detection]:
         """Return what non-maximum suppression leaves, by falling score."""
         boxes = self.points[:, :2].reshape(-1, 4)
