@@ -41,7 +41,7 @@ def main() -> None:
             lambda: teacher.detect([picture], single),
             lambda: detector.detect([picture], single),
         ),
-        "embedder, a face and its mirror image, over w600k_mbf": (
+        "embedder, one face, over w600k_mbf": (
             lambda: larger.embed(crop),
             lambda: embedder.embed(crop),
         ),
