@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from facecv.core.arrays import Floats, Pixels
+from facecv.core.services.metering import CountedEmbedder
 from facecv.core.services.microbatch import MicroBatcher, SharedEmbedder
 from tests.core.services import world
 from tests.entrypoints.http.served import Client, open_client, picture, service_of
@@ -65,4 +66,6 @@ def test_sharing_can_be_switched_off(tmp_path: Path) -> None:
         open_client(tmp_path, {"batching": {"max_size": 1}}) as client,
         service_of(client).engine.analyser.embedder.use() as loaded,
     ):
-        assert isinstance(loaded.model, world.WorldEmbedder)
+        counted = loaded.model
+        assert isinstance(counted, CountedEmbedder)
+        assert isinstance(counted.embedder, world.WorldEmbedder)
