@@ -1,5 +1,6 @@
 """Work that goes on in the background while somebody asks now and then how far it is."""
 
+import contextlib
 import re
 import secrets
 import threading
@@ -162,7 +163,8 @@ class Jobs:
     def close(self) -> None:
         """Call all jobs off and wait until they have ended. May be called twice."""
         for job in self.all():
-            self.cancel(job.id)
+            with contextlib.suppress(JobNotFoundError):  # too old to be kept, just now
+                self.cancel(job.id)
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     def _run(self, identity: str, work: Callable[[Tell], object]) -> None:

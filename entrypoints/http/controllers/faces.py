@@ -28,7 +28,7 @@ from facecv.entrypoints.http.shapes import (
 
 FieldsT = TypeVar("FieldsT", bound=LookFields)
 Look = Callable[[Image, Any], list[Face]]
-_ERRORS = (413, 415)
+_ERRORS = (404, 413, 415)
 
 
 class AnalyzeFields(LookFields, kw_only=True):

@@ -80,7 +80,7 @@ class VerifyController(Controller):
         guards=[requires("read")],
         operation_class=operation(
             Verified("a1", True, 0.71, 0.4, 1e-4, [examples.DETECTED, None]),
-            errors=(409, 413, 415),
+            errors=(404, 409, 413, 415),
             body=verify_body(),
             queries=VerifyOptions,
         ),
