@@ -1,7 +1,7 @@
 """A network compiled by OpenVINO."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,30 +12,21 @@ from facecv.core.ports.inference_backend import TensorSpec
 
 
 class OpenVinoSession:
-    """A network in an ``openvino.CompiledModel``; may be run from several threads."""
+    """A network in an ``openvino.CompiledModel``; may be run from several threads.
+
+    Attributes:
+        inputs: in the file's order.
+        outputs: in the file's order.
+        provider: what runs it, such as ``OpenVINO CPU``.
+    """
 
     def __init__(self, compiled: Any) -> None:  # noqa: ANN401 - the library has no types
         """Take an ``openvino.CompiledModel``."""
         self._compiled = compiled
-        self._inputs = tuple(map(_spec, compiled.inputs))
-        self._outputs = tuple(map(_spec, compiled.outputs))
-        self._provider = f"OpenVINO {compiled.get_property('EXECUTION_DEVICES')[0]}"
+        self.inputs = tuple(map(_spec, compiled.inputs))
+        self.outputs = tuple(map(_spec, compiled.outputs))
+        self.provider = f"OpenVINO {compiled.get_property('EXECUTION_DEVICES')[0]}"
         self._requests = threading.local()
-
-    @property
-    def inputs(self) -> Sequence[TensorSpec]:
-        """Its inputs, in the file's order."""
-        return self._inputs
-
-    @property
-    def outputs(self) -> Sequence[TensorSpec]:
-        """Its outputs, in the file's order."""
-        return self._outputs
-
-    @property
-    def provider(self) -> str:
-        """What runs it, such as ``OpenVINO CPU``."""
-        return self._provider
 
     def run(self, inputs: Mapping[str, NDArray[Any]], /) -> list[NDArray[Any]]:
         """Return all outputs, in the file's order.
@@ -49,7 +40,7 @@ class OpenVinoSession:
         try:
             request = self._request(compiled)
             request.infer(dict(inputs), share_inputs=True, share_outputs=True)
-            outputs = [request.get_output_tensor(place) for place in range(len(self._outputs))]
+            outputs = [request.get_output_tensor(place) for place in range(len(self.outputs))]
             return [np.array(output.data) for output in outputs]  # the next run writes there again
         except Exception as error:  # the library's errors have no common root
             words = str(error).strip().splitlines() or [type(error).__name__]

@@ -1,6 +1,6 @@
 """A network loaded by ONNX Runtime."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,29 +13,20 @@ _DTYPES = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(floa
 
 
 class OnnxSession:
-    """A network in an ``onnxruntime.InferenceSession``; may be run from several threads."""
+    """A network in an ``onnxruntime.InferenceSession``; may be run from several threads.
+
+    Attributes:
+        inputs: in the file's order.
+        outputs: in the file's order.
+        provider: the execution provider that runs it, such as ``CPUExecutionProvider``.
+    """
 
     def __init__(self, session: Any) -> None:  # noqa: ANN401 - the library has no types
         """Take an ``onnxruntime.InferenceSession``."""
         self._session = session
-        self._inputs = tuple(map(_spec, session.get_inputs()))
-        self._outputs = tuple(map(_spec, session.get_outputs()))
-        self._provider = str(session.get_providers()[0])
-
-    @property
-    def inputs(self) -> Sequence[TensorSpec]:
-        """Its inputs, in the file's order."""
-        return self._inputs
-
-    @property
-    def outputs(self) -> Sequence[TensorSpec]:
-        """Its outputs, in the file's order."""
-        return self._outputs
-
-    @property
-    def provider(self) -> str:
-        """The execution provider that runs it, such as ``CPUExecutionProvider``."""
-        return self._provider
+        self.inputs = tuple(map(_spec, session.get_inputs()))
+        self.outputs = tuple(map(_spec, session.get_outputs()))
+        self.provider = str(session.get_providers()[0])
 
     def run(self, inputs: Mapping[str, NDArray[Any]], /) -> list[NDArray[Any]]:
         """Return all outputs, in the file's order.

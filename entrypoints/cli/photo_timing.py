@@ -1,7 +1,6 @@
 """Whole photos through the engine, against the bare networks and against insightface."""
 
 import statistics
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
@@ -15,10 +14,10 @@ import numpy as np
 
 from facecv.core.arrays import Pixels
 from facecv.core.image import Image
+from facecv.core.paired import Action, paired_seconds
 from facecv.core.services.analyse import Analyser, Want
 from facecv.entrypoints.cli.photo_recorder import Recorder
 
-Action = Callable[[], object]
 Peer = Callable[[Pixels], object]
 """Finds and embeds all faces of a BGR picture."""
 
@@ -94,25 +93,12 @@ def measure(
         faces = ours()
         recorder.on = False
         actions = {"facecv": ours, "limit": limit, **({"insightface": theirs} if peer else {})}
-        found.append(PhotoTimes(photo.name, start, faces, _paired(actions, rounds)))
+        found.append(PhotoTimes(photo.name, start, faces, paired_seconds(actions, rounds)))
     return found
 
 
 def _analyse(analyser: Analyser, image: Image) -> int:
     return len(analyser.analyse([image], _WANT)[0])
-
-
-def _paired(actions: Mapping[str, Action], rounds: int) -> dict[str, list[float]]:
-    """Return seconds; all ways take turns, so that what else the machine does hits them alike."""
-    for action in actions.values():
-        action()
-    seconds: dict[str, list[float]] = {name: [] for name in actions}
-    for _ in range(rounds):
-        for name, action in actions.items():
-            started = time.perf_counter()
-            action()
-            seconds[name].append(time.perf_counter() - started)
-    return seconds
 
 
 @contextmanager

@@ -22,8 +22,8 @@ from facecv.adapters.galleries.memory import MemoryGallery
 from facecv.adapters.galleries.sqlite import SqliteGallery
 from facecv.core.embedding import Embedding, EmbeddingSpace, normalized
 from facecv.core.gallery import Collection, FaceRecord, Person, SearchQuery
+from facecv.core.paired import overhead
 from facecv.core.ports.gallery_repo import GalleryRepo
-from tests.benchmarks.timing import overhead
 
 SPACE = EmbeddingSpace("benchmark", 512, "0" * 64, "none")
 

@@ -14,9 +14,9 @@ from rich.console import Console
 import facecv
 from facecv.core.face import Detection
 from facecv.core.geometry import Box
+from facecv.core.paired import overhead, paired_seconds
 from facecv.core.ports.detector import Detector, DetectorOptions
 from tests.benchmarks.average_precision import annotated_pictures, average_precision
-from tests.benchmarks.timing import overhead, paired_seconds
 from tests.real_models import RealModels
 
 ROUNDS = 25

@@ -18,9 +18,9 @@ from facecv.adapters.backends.onnxruntime import OnnxRuntimeBackend
 from facecv.adapters.imaging.letterbox import Letterbox
 from facecv.adapters.imaging.tensors import Normalizer
 from facecv.core.arrays import Pixels
+from facecv.core.paired import overhead, paired_seconds
 from facecv.core.ports.detector import DetectorOptions
 from facecv.core.ports.inference_backend import SessionOptions
-from tests.benchmarks.timing import overhead, paired_seconds
 from tests.real_models import RealModels
 
 ROUNDS = 30

@@ -1,4 +1,4 @@
-"""Limits, identifiers, health and the system, and work off the event loop."""
+"""Limits, identifiers, and work off the event loop."""
 
 import asyncio
 import threading
@@ -12,13 +12,12 @@ import pytest
 import structlog
 from litestar import get
 
-from facecv.core.errors import GalleryError, ModelNotFoundError, OverloadedError, TimeLimitError
+from facecv.core.errors import OverloadedError, TimeLimitError
 from facecv.core.services.work import WorkPool
 from facecv.entrypoints.api import Engine
 from facecv.entrypoints.http.errors import AnyRequest
 from facecv.entrypoints.http.service import ClientGoneError, ServiceParam
 from facecv.plugins import hookimpl
-from tests.core.services import world
 from tests.entrypoints.http.served import (
     PNG,
     Client,
@@ -245,94 +244,6 @@ class TestStreams:
         assert all(name.startswith("facecv-work") for name in threads)
 
 
-class TestHealth:
-    def test_live(self, client: Client) -> None:
-        assert client.get("/v1/health/live").json() == {"status": "live"}
-
-    def test_ready_only_after_the_models_have_run(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """The server answers while it loads; a start that failed is tried again."""
-        problem = [ModelNotFoundError("no such file")]
-        detect = world.WorldDetector.detect
-
-        def fail(*given: Any) -> Any:
-            if problem:
-                raise problem[0]
-            return detect(*given)
-
-        monkeypatch.setattr(world.WorldDetector, "detect", fail)
-        with open_client(tmp_path) as client:
-            answer = client.get("/v1/health/ready")
-            assert (answer.status_code, answer.json()["error"]["code"]) == (503, "not_ready")
-            assert "no such file" in answer.json()["error"]["message"]
-            assert client.get("/v1/health/live").status_code == 200
-            problem.clear()
-            assert client.get("/v1/health/ready").json() == {"status": "ready"}
-
-    def test_ready_only_while_the_gallery_answers(
-        self, client: Client, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def broken(_: object) -> None:
-            raise GalleryError("the disk is gone")
-
-        monkeypatch.setattr(Engine, "collections", broken)
-        answer = client.get("/v1/health/ready")
-        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "gallery")
-
-
-class TestSystem:
-    def test_facts(self, client: Client) -> None:
-        service_of(client).engine.gallery("staff").enroll("Ada", world.picture((9, 9, 90, 1)))
-        facts = client.get("/v1/system").json()
-        assert facts["state"] == "ready"
-        assert facts["pack"] == "world"
-        assert facts["gallery"] == {"collections": 1, "persons": 1, "faces": 1}
-        assert {each["task"]: each["loaded"] for each in facts["models"]} == {
-            "detection": True,
-            "recognition": True,
-            "attributes": True,
-        }
-        assert facts["versions"]["facecv"]
-        assert facts["work"]["busy"] == 1  # the request itself
-
-    def test_no_secrets(self, tmp_path: Path) -> None:
-        with open_client(tmp_path) as client:
-            key, secret = service_of(client).access.keys.create("me")
-            text = client.get("/v1/system", headers={"X-API-Key": secret}).text
-        assert not any(each in text for each in (secret, key.digest, str(tmp_path)))
-
-
-class TestDocs:
-    def test_the_page_needs_nothing_from_elsewhere(self, client: Client) -> None:
-        page = client.get("/docs")
-        assert page.headers["content-type"].startswith("text/html")
-        assert "http://" not in page.text
-        assert "https://" not in page.text
-
-    def test_every_operation_has_a_description_and_an_example(self, client: Client) -> None:
-        document = client.get("/docs/openapi.json").json()
-        assert document["openapi"].startswith("3.1")
-        for path, operations in document["paths"].items():
-            for verb, operation in operations.items():
-                assert operation.get("description"), (verb, path)
-                assert operation.get("tags"), (verb, path)
-                for status, answer in operation["responses"].items():
-                    json_body = answer.get("content", {}).get("application/json")
-                    assert json_body is None or "example" in json_body, (verb, path, status)
-                body = operation.get("requestBody", {}).get("content", {}).get("application/json")
-                assert body is None or "example" in body, (verb, path)
-
-    def test_every_reference_leads_somewhere(self, client: Client) -> None:
-        document = client.get("/docs/openapi.json").json()
-        known = document["components"]["schemas"]
-        assert {name for name in _references(document) if name not in known} == set()
-
-    def test_it_can_be_switched_off(self, tmp_path: Path) -> None:
-        with open_client(tmp_path, {"docs": False}) as client:
-            assert client.get("/docs").status_code == 404
-
-
 def test_a_plugin_that_fails_is_left_out(tmp_path: Path) -> None:
     class Broken:
         @hookimpl
@@ -349,17 +260,6 @@ def test_errors_of_the_pool_are_errors_of_ours() -> None:
     pool.close()
     with pytest.raises(OverloadedError):
         pool.submit(lambda: 1)
-
-
-def _references(node: Any) -> Iterator[str]:
-    if isinstance(node, dict):
-        if "$ref" in node:
-            yield node["$ref"].rpartition("/")[2]
-        for value in node.values():
-            yield from _references(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _references(value)
 
 
 def _until(condition: Callable[[], bool]) -> None:
