@@ -55,7 +55,8 @@ class _LandmarkNetwork(ABC):
             InferenceError: the network failed.
         """
         rows = self._network.outputs(stack_crops(faces, self._need.size))
-        points = rows.reshape(len(faces), -1, self.axes)[:, -self.count :]
+        points = rows.reshape(len(faces), self._network.length // self.axes, self.axes)
+        points = points[:, -self.count :]
         return [self._told(self._placed(*each)) for each in zip(faces, points, strict=True)]
 
     def _placed(self, face: FaceView, points: Floats) -> Floats:
