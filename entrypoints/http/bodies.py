@@ -9,6 +9,7 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -224,16 +225,20 @@ def _query(request: AnyRequest) -> dict[str, Any]:
 
 def _split(kind: type[msgspec.Struct], name: str, value: Any) -> Any:  # noqa: ANN401 - as typed
     """Return a text as the list that a field wants: its parts between commas."""
-    known = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
-    wants_list = "list[" in str(known.get(name, ""))
+    wants_list = "list[" in _types(kind).get(name, "")
     return value.split(",") if wants_list and isinstance(value, str) else value
 
 
 def _objects(kind: type[msgspec.Struct], texts: Mapping[str, Any]) -> list[str]:
     """Return the names of texts whose fields want an object: these are written as JSON."""
-    fields = msgspec.structs.fields(kind)
-    wanted = {field.encode_name for field in fields if str(field.type).startswith("dict[")}
-    return [name for name in texts if name in wanted]
+    types = _types(kind)
+    return [name for name in texts if types.get(name, "").startswith("dict[")]
+
+
+@cache
+def _types(kind: type[msgspec.Struct]) -> Mapping[str, str]:
+    """Return how the types of a struct's fields are written, by name; finding out is slow."""
+    return {field.encode_name: str(field.type) for field in msgspec.structs.fields(kind)}
 
 
 def _object_of(name: str, text: Any) -> Any:  # noqa: ANN401 - as typed
