@@ -171,6 +171,12 @@ class FaceRecordNotFoundError(GalleryError, LookupError):
     code = "face-record-not-found"
 
 
+class StrangerNotFoundError(GalleryError, LookupError):
+    """No stranger who is still unknown goes by that id."""
+
+    code = "stranger-not-found"
+
+
 class AlreadyExistsError(GalleryError):
     """A collection, person or face with that identity is already there."""
 
@@ -247,6 +253,12 @@ class DeviceUnavailableError(BackendError):
     """The device that was asked for cannot be used."""
 
     code = "device-unavailable"
+
+
+class PlacementError(BackendError):
+    """A device would leave operators that take time to the CPU."""
+
+    code = "placement"
 
 
 class InferenceError(BackendError):

@@ -102,10 +102,12 @@ class EventPage:
     Attributes:
         events: in order.
         cursor: where the next page begins; empty: there is no more.
+        positions: of each event: the cursor of a page that begins behind it.
     """
 
     events: tuple[Event, ...]
     cursor: str = ""
+    positions: tuple[str, ...] = ()
 
 
 @attrs.frozen

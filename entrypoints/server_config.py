@@ -126,7 +126,6 @@ class StreamsConfig:
             gallery's file. A gallery in memory keeps none.
         preview_fps: the most pictures a second of a preview.
         clients: the most clients that follow events, and as many that look at previews.
-        backlog: events that may wait for such a client; it is cut off if there are more.
         send_seconds: how long a client may take to take what it was sent before it is cut off.
     """
 
@@ -135,7 +134,6 @@ class StreamsConfig:
     path: Path | None = None
     preview_fps: float = attrs.field(default=5.0, validator=_positive)
     clients: int = attrs.field(default=32, validator=_at_least_0)
-    backlog: int = attrs.field(default=256, validator=_at_least_1)
     send_seconds: float = attrs.field(default=20.0, validator=_positive)
 
 

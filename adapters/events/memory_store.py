@@ -1,6 +1,7 @@
 """Events in memory: for tests, and for what must not be kept."""
 
 import threading
+import time
 from collections.abc import Sequence
 
 from facecv.core.errors import InputError
@@ -13,7 +14,7 @@ class MemoryEventStore:
     def __init__(self) -> None:
         self._events: dict[int, Event] = {}
         self._ids: set[str] = set()
-        self._count = 0
+        self._count = time.time_ns() // 1000  # no position of an earlier process comes again
         self._lock = threading.Lock()
 
     def add(self, events: Sequence[Event], /) -> None:
@@ -39,7 +40,14 @@ class MemoryEventStore:
                 and query.accepts(self._events[key])
             ]
             events = tuple(self._events[key] for key in chosen[:limit])
-        return EventPage(events, str(chosen[limit - 1]) if len(chosen) > limit else "")
+        positions = tuple(map(str, chosen[:limit]))
+        return EventPage(events, positions[-1] if len(chosen) > limit else "", positions)
+
+    def tail(self, after: str = "", /) -> str:
+        """Return where to read on for what was added after a cursor."""
+        start = position_of(after)
+        with self._lock:
+            return str(self._count if start is None else min(start, self._count))
 
     def remove(self, query: EventQuery, /) -> int:
         """Forget events."""

@@ -39,6 +39,8 @@ WHERE vector IS NOT NULL OR crop IS NOT NULL
 _NAMES, _MARKS = ", ".join(COLUMNS), ", ".join(f":{name}" for name in COLUMNS)
 _INSERT = f"INSERT OR IGNORE INTO stream_events ({_NAMES}) VALUES ({_MARKS})"  # noqa: S608 - names
 
+_LAST = "SELECT seq FROM sqlite_sequence WHERE name = 'stream_events'"  # forgotten ones too
+
 
 class SqliteEventStore:
     """Keeps events in a file, which threads and processes may share.
@@ -94,8 +96,17 @@ class SqliteEventStore:
         text = f"SELECT * FROM stream_events WHERE {where} ORDER BY key {order} LIMIT ?"  # noqa: S608 - no value
         with self._translated(), self._lock:
             rows = self._db.execute(text, [*values, limit + 1]).fetchall()
-        cursor = str(rows[limit - 1]["key"]) if len(rows) > limit else ""
-        return EventPage(tuple(as_event(row) for row in rows[:limit]), cursor)
+        positions = tuple(str(row["key"]) for row in rows[:limit])
+        cursor = positions[-1] if len(rows) > limit else ""
+        return EventPage(tuple(as_event(row) for row in rows[:limit]), cursor, positions)
+
+    def tail(self, after: str = "", /) -> str:
+        """Return where to read on for what was added after a cursor."""
+        start = position_of(after)
+        with self._translated(), self._lock:
+            row = self._db.execute(_LAST).fetchone()
+        last = row[0] if row else 0
+        return str(last if start is None else min(start, last))
 
     def remove(self, query: EventQuery, /) -> int:
         """Forget events."""

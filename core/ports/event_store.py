@@ -29,6 +29,20 @@ class EventStore(Protocol):
         """
         ...
 
+    def tail(self, after: str = "", /) -> str:
+        """Return where to read on, oldest first, for what was added after a cursor.
+
+        A cursor stays good when the events before it are forgotten, and while none was added.
+
+        Args:
+            after: the position of the last event that was read; empty, or of an event that never
+                was: from now on.
+
+        Raises:
+            InputError: that is not a cursor.
+        """
+        ...
+
     def remove(self, query: EventQuery, /) -> int:
         """Forget events; return how many."""
         ...

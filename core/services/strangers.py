@@ -7,7 +7,7 @@ import attrs
 import numpy as np
 
 from facecv.core.embedding import Embedding
-from facecv.core.errors import InputError
+from facecv.core.errors import InputError, StrangerNotFoundError
 from facecv.core.event import Event, EventQuery
 from facecv.core.gallery import FaceRecord, SearchQuery
 from facecv.core.image import ImageSource
@@ -93,10 +93,13 @@ class Strangers:
             name: of the person.
 
         Raises:
-            InputError: there is no such stranger, or more than one.
+            StrangerNotFoundError: there is no such stranger.
+            InputError: there is more than one.
         """
         found = [s for s in self.seen(collection, least=1) if s.id.startswith(stranger_id)]
-        if len(found) != 1:
+        if not found:
+            raise StrangerNotFoundError(f"no stranger in {collection!r} goes by {stranger_id!r}")
+        if len(found) > 1:
             raise InputError(f"{len(found)} strangers in {collection!r} go by {stranger_id!r}")
         best = sorted(found[0].events, key=_weight, reverse=True)[:_MOST_FACES]
         return self.enroller.enrol_faces(collection, name, [self._record(event) for event in best])

@@ -24,6 +24,7 @@ STATUSES: tuple[tuple[type[FaceCVError], int], ...] = (
     (errors.CollectionNotFoundError, 404),
     (errors.PersonNotFoundError, 404),
     (errors.FaceRecordNotFoundError, 404),
+    (errors.StrangerNotFoundError, 404),
     (errors.AlreadyExistsError, 409),
     (errors.NotEmptyError, 409),
     (errors.CropsMissingError, 409),

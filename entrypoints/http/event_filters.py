@@ -1,15 +1,13 @@
 """Which events a request is about."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from litestar.params import QueryParameter
 
 from facecv.core.errors import ConfigurationError, InputError
-from facecv.core.event import EventKind
+from facecv.core.event import EventKind, EventQuery
 from facecv.entrypoints.http.access import Connection, check_collection, key_of
-from facecv.entrypoints.http.event_hub import Accepts
 
 _TEXT = 200
 Kinds = Annotated[
@@ -71,24 +69,6 @@ def is_still_valid(connection: Connection) -> bool:
     return key is None or key in valid
 
 
-def wants(
-    connection: Connection, kinds: list[EventKind] | None, source: str, collection: str
-) -> Accepts:
-    """Return what says whether an event, as JSON, is for a connection.
-
-    Args:
-        connection: gets nothing more once its key is revoked.
-        kinds: any of these; here and below, what is empty does not matter.
-        source: name of the stream.
-        collection: name of the collection.
-    """
-
-    def accepts(event: Mapping[str, Any]) -> bool:
-        return (
-            (not kinds or event["kind"] in kinds)
-            and source in {"", event["source"]}
-            and collection in {"", event["collection"]}
-            and is_still_valid(connection)
-        )
-
-    return accepts
+def live_query(kinds: list[EventKind] | None, source: str, collection: str) -> EventQuery:
+    """Return which events somebody follows; what is empty does not matter."""
+    return EventQuery(frozenset(kinds or ()), source, collection)

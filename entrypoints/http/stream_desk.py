@@ -48,13 +48,13 @@ class StreamDesk:
     One process at a time watches the streams of a file. Another one waits for its turn.
 
     Attributes:
-        hub: hands events to clients that follow them.
+        hub: wakes clients that follow events.
         previews: counts clients that look at streams.
     """
 
     def __init__(self, engine: Engine, config: ServerConfig) -> None:
         """Make a desk that has not begun to work yet."""
-        self.hub = EventHub(config.streams.clients, config.streams.backlog)
+        self.hub = EventHub(config.streams.clients)
         self.previews = Room(config.streams.clients)
         self._config, self._alone = config.streams, config.workers == 1
         self._streams = Streams(engine.parts)

@@ -107,6 +107,35 @@ class EventStoreContract:
         store.add([late])
         assert [e.id for e in store.page(EVERYTHING, after=page.cursor).events][-1] == late.id
 
+    def test_whoever_reads_on_misses_nothing(self, store: EventStore) -> None:
+        """From any event on, also if that one was forgotten, and where there was none."""
+        nobody = store.tail()
+        made = [event(number) for number in range(4)]
+        store.add(made)
+        first = store.page(EVERYTHING, after=nobody)
+        assert len(first.positions) == 4
+        for number, position in enumerate(first.positions):
+            assert self._read_on(store, position) == [each.id for each in made[number + 1 :]]
+        store.remove(EVERYTHING)
+        late = event(9)
+        end = store.tail()
+        store.add([late])
+        for position in (nobody, *first.positions, end):
+            assert self._read_on(store, position) == [late.id]
+
+    def test_whoever_comes_from_elsewhere_begins_now(self, store: EventStore) -> None:
+        """A position that no event ever had must not hide what comes."""
+        store.add([event(1)])
+        start, late = store.tail("9" * 18), event(2)
+        store.add([late])
+        assert self._read_on(store, start) == [late.id]
+        with pytest.raises(InputError, match="cursor"):
+            store.tail("x")
+
+    def _read_on(self, store: EventStore, position: str) -> list[str]:
+        page = store.page(EVERYTHING, after=store.tail(position))
+        return [each.id for each in page.events]
+
     @pytest.mark.parametrize("cursor", ["x", "-1", "1.5", "٣", "1" * 30])
     def test_nonsense_is_no_cursor(self, store: EventStore, cursor: str) -> None:
         """It is an error of the caller."""

@@ -1,15 +1,16 @@
 """Events: what happened in front of cameras, listed and as it happens."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
+import structlog
 from litestar import Controller, WebSocket, get, websocket
 from litestar.exceptions import WebSocketException
 from litestar.handlers import BaseRouteHandler
-from litestar.params import QueryParameter
+from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import Stream
 from litestar.types import Guard
 
@@ -17,6 +18,7 @@ from facecv.core.errors import FaceCVError
 from facecv.core.event import EventQuery, event_json
 from facecv.entrypoints.http.access import Connection, requires
 from facecv.entrypoints.http.errors import AnyRequest, status_of
+from facecv.entrypoints.http.event_feed import EventFeed, Told
 from facecv.entrypoints.http.event_filters import (
     InCollection,
     Kinds,
@@ -24,15 +26,16 @@ from facecv.entrypoints.http.event_filters import (
     PersonId,
     Source,
     allowed_collection,
+    is_still_valid,
+    live_query,
     moment,
-    wants,
 )
-from facecv.entrypoints.http.event_hub import Accepts, EventHub
+from facecv.entrypoints.http.event_hub import EventHub
 from facecv.entrypoints.http.impatient import impatient
 from facecv.entrypoints.http.openapi import operation
 from facecv.entrypoints.http.pages import Limit
 from facecv.entrypoints.http.request_id import request_id
-from facecv.entrypoints.http.service import ServiceParam
+from facecv.entrypoints.http.service import Service, ServiceParam
 from facecv.entrypoints.http.stream_shapes import EventPersonShape, EventShape
 
 EVENT_STREAM = "text/event-stream"
@@ -40,8 +43,14 @@ Order = Annotated[
     Literal["newest", "oldest"], QueryParameter(description="Which end the list begins at.")
 ]
 EventCursor = Annotated[str, QueryParameter(max_length=100, description="`next_cursor` of a page.")]
-_SILENCE = 15.0
-"""Seconds after which a client that gets no event hears that all is well."""
+LastEvent = Annotated[
+    str,
+    HeaderParameter(
+        name="Last-Event-ID",
+        max_length=100,
+        description="`id` of the last event that came: what happened since is told first.",
+    ),
+]
 _AWAY, _AGAIN = 1001, 1013
 
 
@@ -142,22 +151,24 @@ class EventController(Controller):
     )
     async def follow(
         self,
+        *,
         request: AnyRequest,
         service: ServiceParam,
         kinds: Kinds = None,
         source: Source = "",
         collection_name: InCollection = "",
+        last_event: LastEvent = "",
     ) -> Stream:
         """Tell events as they happen, as server-sent events.
 
-        A client that is too slow is cut off; what it missed can be listed.
+        Whoever comes back with `Last-Event-ID` is first told what happened meanwhile, in order
+        and once, as far back as events are kept. Without it, events are told from now on.
         """
-        accepts = wants(request, kinds, source, allowed_collection(request, collection_name))
-        hub = service.streams.hub
+        collection, hub = allowed_collection(request, collection_name), service.streams.hub
         hub.room.check_room()
-        return Stream(
-            _told(hub, accepts), media_type=EVENT_STREAM, headers={"Cache-Control": "no-store"}
-        )
+        feed = await _feed(request, service, live_query(kinds, source, collection), last_event)
+        headers = {"Cache-Control": "no-store"}
+        return Stream(_told(hub, feed), media_type=EVENT_STREAM, headers=headers)
 
     @websocket("/ws", guards=[requires_by_socket("read")], middleware=[impatient])
     async def follow_by_socket(
@@ -172,42 +183,59 @@ class EventController(Controller):
         try:
             collection = allowed_collection(socket, collection_name)
             service.streams.hub.room.check_room()
+            feed = await _feed(socket, service, live_query(kinds, source, collection))
         except FaceCVError as error:
             raise _refused(error) from error
         await socket.accept()
-        await _tell(socket, service.streams.hub, wants(socket, kinds, source, collection))
+        await _tell(socket, service.streams.hub, feed)
 
 
 def _refused(error: FaceCVError) -> WebSocketException:
     return WebSocketException(detail=error.message, code=4000 + status_of(error))
 
 
-async def _told(hub: EventHub, accepts: Accepts) -> AsyncIterator[bytes]:
-    yield b": events follow\n\n"
-    with hub.follow(accepts) as mine:
-        while (events := await mine.take(_SILENCE)) is not None:
-            yield b"".join(map(_line, events)) or b": all is well\n\n"
-            # Empty batches come when nothing happened, and now and then besides.
+async def _feed(
+    connection: Connection, service: Service, query: EventQuery, last: str = ""
+) -> EventFeed:
+    """Return the events that a client gets, beginning after the one it had last."""
+    events = service.engine.parts.events
+    start = await asyncio.to_thread(lambda: events.get().tail(last))
+    return EventFeed(events.get(), query, start, lambda: is_still_valid(connection))
 
 
-def _line(event: Mapping[str, Any]) -> bytes:
+async def _told(hub: EventHub, feed: EventFeed) -> AsyncIterator[bytes]:
+    yield f": events follow\nid: {feed.start}\n\n".encode()
+    with hub.follow() as mine:
+        try:
+            async for events in feed.batches(mine):
+                yield b"".join(map(_line, events)) or b": all is well\n\n"
+        except FaceCVError as error:  # who comes back goes on where it was
+            structlog.get_logger().warning("events cut off", reason=error.message)
+
+
+def _line(told: Told) -> bytes:
     """Return a server-sent event."""
-    head = f"id: {event['id']}\nevent: {event['kind']}\ndata: "
+    position, event = told
+    head = f"id: {position}\nevent: {event['kind']}\ndata: "
     return head.encode() + msgspec.json.encode(event) + b"\n\n"
 
 
-async def _tell(socket: WebSocket[Any, Any, Any], hub: EventHub, accepts: Accepts) -> None:
-    with hub.follow(accepts) as mine:
-        gone = asyncio.ensure_future(_gone(socket))
+async def _tell(socket: WebSocket[Any, Any, Any], hub: EventHub, feed: EventFeed) -> None:
+    with hub.follow() as mine:
+        gone, code = asyncio.ensure_future(_gone(socket)), _AWAY
         gone.add_done_callback(lambda _: mine.end())
         try:
-            while not gone.done() and (events := await mine.take(_SILENCE)) is not None:
-                for event in events:
-                    await socket.send_data(msgspec.json.encode(event).decode())
-            if not gone.done():
-                await socket.close(_AGAIN if mine.lost else _AWAY)
+            async for events in feed.batches(mine):
+                for _, event in events:
+                    if not gone.done():
+                        await socket.send_data(msgspec.json.encode(event).decode())
+        except FaceCVError as error:
+            structlog.get_logger().warning("events cut off", reason=error.message)
+            code = _AGAIN
         finally:
             gone.cancel()
+        if not gone.done():
+            await socket.close(code)
 
 
 async def _gone(socket: WebSocket[Any, Any, Any]) -> None:
