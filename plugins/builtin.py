@@ -58,6 +58,10 @@ class OnnxRuntimeSettings:
         prepare: whether networks are rewritten and optimised for the CPU once, and kept.
         fp16: whether TensorRT may use half precision.
         spinning: whether idle threads spin: a little faster alone, much slower beside others.
+        allow_cpu_nodes: whether a GPU may leave operators that take time to the CPU.
+        io_binding: whether inputs go through buffers on the GPU that are used again.
+        cuda_graphs: whether runs on ``cuda`` are recorded, once for each shape, and played back:
+            less work for the processor, and one run of a network at a time.
     """
 
     engine_cache: Path | None = None
@@ -65,6 +69,9 @@ class OnnxRuntimeSettings:
     prepare: bool = True
     fp16: bool = True
     spinning: bool = False
+    allow_cpu_nodes: bool = False
+    io_binding: bool = True
+    cuda_graphs: bool = False
 
 
 @attrs.frozen
@@ -172,6 +179,7 @@ def _onnxruntime(request: BuildRequest) -> "InferenceBackend":
     import platformdirs
 
     from facecv.adapters.backends.onnxruntime import OnnxRuntimeBackend
+    from facecv.adapters.backends.providers import GpuSettings
 
     settings = request.settings_as(OnnxRuntimeSettings)
     cache = platformdirs.user_cache_path("facecv")
@@ -181,6 +189,7 @@ def _onnxruntime(request: BuildRequest) -> "InferenceBackend":
         graph_cache=graphs if settings.prepare else None,
         fp16=settings.fp16,
         spinning=settings.spinning,
+        gpu=GpuSettings(settings.allow_cpu_nodes, settings.io_binding, settings.cuda_graphs),
     )
 
 

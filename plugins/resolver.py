@@ -93,7 +93,7 @@ class Resolver:
         except BaseException:
             keeper.close()
             raise
-        return Built(model, keeper.close, keeper.providers)
+        return Built(model, keeper.close, keeper.providers, keeper.share)
 
     def _in_space(self, space: EmbeddingSpace) -> tuple[str, ModelFile | None]:
         finder = SpaceFinder(self.packs, partial(self._locate, "embedders"), self._in_pack)

@@ -20,6 +20,12 @@ class SessionKeeper:
         """What really runs the networks, each once."""
         return tuple(dict.fromkeys(session.provider for session in self._sessions))
 
+    @property
+    def share(self) -> float | None:
+        """Least share of a network's operators that its provider runs; None: not known."""
+        shares = [each.placement.share for each in self._sessions if each.placement]
+        return min(shares, default=None)
+
     def load(self, model: ModelFile, options: SessionOptions, /) -> Session:
         """Return the network loaded; see `InferenceBackend`."""
         session = self._backend.load(model, options)

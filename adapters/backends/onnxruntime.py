@@ -15,6 +15,7 @@ from facecv.adapters.backends.providers import (
     CPU,
     DEVICES,
     Choice,
+    GpuSettings,
     Machine,
     TensorrtSettings,
     choose,
@@ -26,7 +27,12 @@ from facecv.adapters.backends.providers import (
 from facecv.adapters.backends.runtime_check import installed_runtimes, load_runtime
 from facecv.adapters.backends.session import OnnxSession
 from facecv.core.cpu_budget import available_cores
-from facecv.core.errors import BackendError, DeviceUnavailableError, ModelNotFoundError
+from facecv.core.errors import (
+    BackendError,
+    DeviceUnavailableError,
+    ModelNotFoundError,
+    PlacementError,
+)
 from facecv.core.pack import ModelFile
 from facecv.core.ports.inference_backend import Device, SessionOptions
 
@@ -41,6 +47,7 @@ class OnnxRuntimeBackend:
         graph_cache: Path | None = None,
         fp16: bool = True,
         spinning: bool = False,
+        gpu: GpuSettings | None = None,
         runtime: Callable[[], Any] = load_runtime,
         gpus: Callable[[], tuple[Gpu, ...]] = find_gpus,
     ) -> None:
@@ -52,6 +59,7 @@ class OnnxRuntimeBackend:
                 loaded as they are.
             fp16: whether TensorRT may use half precision.
             spinning: whether idle threads of a run spin while they wait for work.
+            gpu: how networks run on a GPU.
             runtime: returns the package ``onnxruntime``.
             gpus: returns the GPUs that this process may use.
         """
@@ -59,6 +67,7 @@ class OnnxRuntimeBackend:
         self._prepared = PreparedNetworks(graph_cache) if graph_cache else None
         self._fp16 = fp16
         self._spinning = spinning
+        self._gpu = gpu or GpuSettings()
         self._runtime = runtime
         self._gpus = gpus
 
@@ -69,6 +78,7 @@ class OnnxRuntimeBackend:
             RuntimeMissingError: ONNX Runtime is not installed.
             RuntimeConflictError: several distributions of it are installed.
             DeviceUnavailableError: the device cannot be had; says why.
+            PlacementError: the device would leave operators that take time to the CPU.
             ModelError: the file is missing or not a network.
         """
         runtime = self._runtime()
@@ -76,10 +86,10 @@ class OnnxRuntimeBackend:
             raise ModelNotFoundError(f"there is no model file {model.path}")
         machine = self._machine(runtime, options.device)
         choice = choose(options.device, machine)
-        opener = Opener(runtime, model, options, spinning=self._spinning, prepared=self._prepared)
+        opener = self._opener(runtime, model, options)
         try:
             session = self._open(opener, choice, machine)
-        except DeviceUnavailableError as error:
+        except (DeviceUnavailableError, PlacementError) as error:
             if options.device != "auto":
                 raise
             choice = Choice("cpu", error.message)
@@ -110,6 +120,21 @@ class OnnxRuntimeBackend:
             "devices": {name: find_obstacle(name, machine) or "available" for name in DEVICES},
         }
 
+    def _opener(
+        self,
+        runtime: Any,  # noqa: ANN401 - the library has no types
+        model: ModelFile,
+        options: SessionOptions,
+    ) -> Opener:
+        return Opener(
+            runtime,
+            model,
+            options,
+            spinning=self._spinning,
+            prepared=self._prepared,
+            gpu=self._gpu,
+        )
+
     def _machine(self, runtime: Any, device: Device) -> Machine:  # noqa: ANN401 - no types
         """Return what the choice depends on; for the CPU no driver is asked."""
         gpus = () if device == "cpu" else self._gpus()
@@ -118,9 +143,24 @@ class OnnxRuntimeBackend:
     def _open(self, opener: Opener, choice: Choice, machine: Machine) -> OnnxSession:
         if choice.device != "cpu":
             preload(opener.runtime, choice.device)
-        if choice.device != "tensorrt":
-            return opener.open(choice, provider_list(choice))
-        return self._open_tensorrt(opener, choice, machine)
+        if choice.device == "tensorrt":
+            return self._open_tensorrt(opener, choice, machine)
+        if choice.device == "cuda" and self._gpu.cuda_graphs:
+            return self._open_captured(opener, choice)
+        return opener.open(choice, provider_list(choice))
+
+    def _open_captured(self, opener: Opener, choice: Choice) -> OnnxSession:
+        """Return the network with CUDA graphs, or without where it cannot be recorded."""
+        try:
+            return opener.open(choice, provider_list(choice, cuda_graphs=True))
+        except DeviceUnavailableError as error:
+            _log().warning(
+                "network runs without CUDA graphs",
+                model=opener.model.spec.name,
+                why=error.details["reason"],
+            )
+        plain = attrs.evolve(opener, gpu=attrs.evolve(self._gpu, cuda_graphs=False))
+        return plain.open(choice, provider_list(choice))
 
     def _open_tensorrt(self, opener: Opener, choice: Choice, machine: Machine) -> OnnxSession:
         """Return the network as a TensorRT engine, from the cache or built now."""

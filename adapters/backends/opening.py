@@ -3,14 +3,18 @@
 import contextlib
 import io
 import sys
+from functools import partial
 from typing import Any
 
 import attrs
+import structlog
 
+from facecv.adapters.backends.bound import BoundRuns, CapturedRuns
 from facecv.adapters.backends.gpu import missing_libraries, preload_tensorrt
+from facecv.adapters.backends.placement import RECORD, check_placement
 from facecv.adapters.backends.prepared import PreparedNetworks, Source
-from facecv.adapters.backends.providers import Choice, Providers, unavailable
-from facecv.adapters.backends.session import OnnxSession
+from facecv.adapters.backends.providers import Choice, GpuSettings, Providers, unavailable
+from facecv.adapters.backends.session import OnnxSession, Run
 from facecv.core.cpu_budget import available_cores
 from facecv.core.errors import FaceCVError, ModelError
 from facecv.core.pack import ModelFile
@@ -30,6 +34,7 @@ class Opener:
         options: how the caller wants it loaded.
         spinning: whether idle threads of a run spin while they wait for work.
         prepared: networks that are ready for the CPU; None: they are loaded as they are.
+        gpu: how networks run on a GPU.
     """
 
     runtime: Any
@@ -37,18 +42,20 @@ class Opener:
     options: SessionOptions
     spinning: bool = attrs.field(kw_only=True)
     prepared: PreparedNetworks | None = attrs.field(default=None, kw_only=True)
+    gpu: GpuSettings = attrs.field(factory=GpuSettings, kw_only=True)
 
     def open(self, choice: Choice, providers: Providers) -> OnnxSession:
         """Return the network, running on the provider of `choice`.
 
         Raises:
             DeviceUnavailableError: it would not run there; says why.
+            PlacementError: operators that take time would not run there.
             ModelError: the file is not a network.
         """
         try:
             session = self._prepared(choice) or self.runtime.InferenceSession(
                 str(self.model.path),
-                sess_options=self._settings(),
+                sess_options=self._settings(choice),
                 providers=[name for name, _ in providers],
                 provider_options=[options for _, options in providers],
                 enable_fallback=0,
@@ -57,15 +64,40 @@ class Opener:
             raise self._failure(error, choice) from error
         if session.get_providers()[0] != choice.provider:
             raise unavailable(choice.device, _reason(choice, self.runtime))
-        return OnnxSession(session)
+        opened = OnnxSession(session, self._run(session, choice))
+        if choice.device != "cpu":
+            self._look_at(opened, choice)
+        return opened
+
+    def _run(self, session: Any, choice: Choice) -> Run | None:  # noqa: ANN401 - no types
+        """Return how to run a session; None: as it does by itself."""
+        if choice.device == "cpu":
+            return None
+        if choice.device == "cuda" and self.gpu.cuda_graphs:
+            return CapturedRuns(self.runtime, session)
+        return BoundRuns(self.runtime, session) if self.gpu.io_binding else None
+
+    def _look_at(self, opened: OnnxSession, choice: Choice) -> None:
+        """Log how much of a network the GPU runs; raise `PlacementError` if that is too little."""
+        placement = opened.placement
+        _log().info(
+            "network placed",
+            model=self.model.spec.name,
+            device=choice.device,
+            share=round(placement.share, 3) if placement else "ONNX Runtime before 1.24: not known",
+            elsewhere=dict(placement.elsewhere) if placement else {},
+        )
+        if placement and not self.gpu.allow_cpu_nodes:
+            check_placement(self.model, choice, placement)
 
     def _prepared(self, choice: Choice) -> Any:  # noqa: ANN401 - the library has no types
         """Return a session for the network as it was prepared for the CPU, if it can be had."""
         if self.prepared is None or choice.device != "cpu":
             return None
-        return self.prepared.session(Source(self.runtime, self.model, self._settings))
+        settings = partial(self._settings, choice)
+        return self.prepared.session(Source(self.runtime, self.model, settings))
 
-    def _settings(self) -> Any:  # noqa: ANN401 - the library has no types
+    def _settings(self, choice: Choice) -> Any:  # noqa: ANN401 - the library has no types
         settings = self.runtime.SessionOptions()
         settings.intra_op_num_threads = self.options.threads or available_cores()
         settings.inter_op_num_threads = 1
@@ -73,6 +105,8 @@ class Opener:
         settings.log_severity_level = _ERRORS_ONLY
         spinning = "1" if self.spinning else "0"
         settings.add_session_config_entry("session.intra_op.allow_spinning", spinning)
+        if choice.device != "cpu":
+            settings.add_session_config_entry(RECORD, "1")
         return settings
 
     def _failure(self, error: Exception, choice: Choice) -> FaceCVError:
@@ -115,3 +149,8 @@ def _reason(choice: Choice, runtime: Any) -> str:  # noqa: ANN401 - the library 
     return (
         f"ONNX Runtime left out {choice.provider}; the driver may be too old for its CUDA version"
     )
+
+
+def _log() -> structlog.stdlib.BoundLogger:
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger()
+    return logger

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecv.core.errors import InferenceError
-from facecv.core.ports.inference_backend import TensorSpec
+from facecv.core.ports.inference_backend import Placement, TensorSpec
 
 
 class OpenVinoSession:
@@ -18,6 +18,7 @@ class OpenVinoSession:
         inputs: in the file's order.
         outputs: in the file's order.
         provider: what runs it, such as ``OpenVINO CPU``.
+        placement: all of it; OpenVINO compiles a network for one device or not at all.
     """
 
     def __init__(self, compiled: Any) -> None:  # noqa: ANN401 - the library has no types
@@ -26,6 +27,7 @@ class OpenVinoSession:
         self.inputs = tuple(map(_spec, compiled.inputs))
         self.outputs = tuple(map(_spec, compiled.outputs))
         self.provider = f"OpenVINO {compiled.get_property('EXECUTION_DEVICES')[0]}"
+        self.placement = Placement()
         self._requests = threading.local()
 
     def run(self, inputs: Mapping[str, NDArray[Any]], /) -> list[NDArray[Any]]:

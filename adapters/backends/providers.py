@@ -91,6 +91,21 @@ def unavailable(device: Device, reason: str) -> DeviceUnavailableError:
 
 
 @attrs.frozen
+class GpuSettings:
+    """How networks run on a GPU.
+
+    Attributes:
+        allow_cpu_nodes: whether operators that take time may be left to the CPU.
+        io_binding: whether inputs go through buffers on the GPU that are used again.
+        cuda_graphs: whether runs on ``cuda`` are recorded and played back.
+    """
+
+    allow_cpu_nodes: bool = False
+    io_binding: bool = True
+    cuda_graphs: bool = False
+
+
+@attrs.frozen
 class TensorrtSettings:
     """How TensorRT engines are built and kept.
 
@@ -166,9 +181,13 @@ def _shape(tensor: TensorSpec, batch: int, side: int) -> str:
     return f"{tensor.name}:{'x'.join(map(str, axes))}"
 
 
-def provider_list(choice: Choice, tensorrt: ProviderOptions | None = None) -> Providers:
+def provider_list(
+    choice: Choice, tensorrt: ProviderOptions | None = None, *, cuda_graphs: bool = False
+) -> Providers:
     """Return the providers to ask for, the wanted one first, with their options."""
     cuda: tuple[str, ProviderOptions] = (CUDA, {"cudnn_conv_algo_search": "HEURISTIC"})
+    if cuda_graphs:
+        cuda[1]["enable_cuda_graph"] = "1"
     chains: Mapping[str, Providers] = {
         "cpu": [],
         "cuda": [cuda],

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Device = Literal["auto", "cpu", "cuda", "tensorrt"]
+_AT_MOST_ALL = attrs.validators.le(1)
 
 
 @attrs.frozen
@@ -43,6 +44,20 @@ class SessionOptions:
     max_batch: int = attrs.field(default=64, validator=attrs.validators.ge(1))
 
 
+@attrs.frozen
+class Placement:
+    """Where the operators of a network were placed.
+
+    Attributes:
+        share: of the operators, by number, that `Session.provider` runs, 0..1.
+        elsewhere: what runs other operators, and which ones, such as
+            ``{"CPUExecutionProvider": ("Gather", "Shape")}``; each name once.
+    """
+
+    share: float = attrs.field(default=1.0, validator=[attrs.validators.ge(0), _AT_MOST_ALL])
+    elsewhere: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
+
+
 class Session(Protocol):
     """A loaded network; may be run from several threads at once."""
 
@@ -59,6 +74,11 @@ class Session(Protocol):
     @property
     def provider(self) -> str:
         """What really runs it, such as ``CPUExecutionProvider``."""
+        ...
+
+    @property
+    def placement(self) -> Placement | None:
+        """How much of it `provider` runs; None: the library does not tell."""
         ...
 
     def run(self, inputs: "Mapping[str, NDArray[Any]]", /) -> "list[NDArray[Any]]":
@@ -83,6 +103,7 @@ class InferenceBackend(Protocol):
         Raises:
             RuntimeMissingError: the library behind the backend is not installed.
             DeviceUnavailableError: the device cannot be had; says why.
+            PlacementError: the device would leave operators that take time to the CPU.
             ModelError: the file is missing or not a network.
         """
         ...

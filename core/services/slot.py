@@ -28,11 +28,13 @@ class Built(Generic[ModelT_co]):
         model: the implementation of its port.
         close: frees what it holds (its network); called once, when nobody uses it any more.
         providers: what really runs its networks, such as ``CPUExecutionProvider``.
+        share: of the operators of its networks that these run, the least, 0..1; None: not known.
     """
 
     model: ModelT_co
     close: Callable[[], None] = _nothing
     providers: tuple[str, ...] = ()
+    share: float | None = None
 
 
 @attrs.frozen
@@ -80,6 +82,7 @@ class Loaded(Generic[ModelT_co]):
         name: what people call it.
         model: the implementation of its port.
         providers: what really runs it.
+        share: of the operators of its networks that these run, the least, 0..1; None: not known.
         footprint: how much memory it takes.
         users: how many are using it at the moment.
         last_used: `time.monotonic` of the end of its last use.
@@ -89,6 +92,7 @@ class Loaded(Generic[ModelT_co]):
     model: ModelT_co
     providers: tuple[str, ...] = ()
     footprint: Footprint = Footprint()
+    share: float | None = None
     users: int = 0
     last_used: float = attrs.field(factory=time.monotonic)
     _close: Callable[[], None] = _nothing
@@ -264,7 +268,14 @@ class Slot(Generic[ModelT_co]):
                 built.close()
                 raise
         footprint = _footprint(resident_bytes() - before, blueprint.file)
-        return Loaded(blueprint.name, built.model, built.providers, footprint, close=built.close)
+        return Loaded(
+            blueprint.name,
+            built.model,
+            built.providers,
+            footprint,
+            built.share,
+            close=built.close,
+        )
 
 
 def _footprint(grown: int, file: ModelFile | None) -> Footprint:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from facecv.core.pack import ModelFile
 from facecv.core.ports.inference_backend import (
     InferenceBackend,
+    Placement,
     Session,
     SessionOptions,
     TensorSpec,
@@ -74,6 +75,11 @@ class RecordingSession:
     def provider(self) -> str:
         """What really runs it."""
         return self.session.provider
+
+    @property
+    def placement(self) -> Placement | None:
+        """How much of it that runs."""
+        return self.session.placement
 
     def run(self, inputs: Inputs, /) -> list[NDArray[Any]]:
         """Return all outputs."""

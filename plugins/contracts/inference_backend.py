@@ -49,6 +49,7 @@ class InferenceBackendContract:
         assert (tensor.name, tensor.shape, tensor.dtype) == ("x", (None, 2), "float32")
         assert len(session.outputs) == 1
         assert session.provider
+        assert session.placement is None or 0 < session.placement.share <= 1
 
     @pytest.mark.parametrize("rows", [1, 3])
     def test_runs_any_batch(self, session: Session, rows: int) -> None:

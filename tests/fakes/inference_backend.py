@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from facecv.core.errors import InferenceError, ModelError
 from facecv.core.pack import ModelFile
-from facecv.core.ports.inference_backend import SessionOptions, TensorSpec
+from facecv.core.ports.inference_backend import Placement, SessionOptions, TensorSpec
 
 Network = Callable[[Mapping[str, NDArray[Any]]], list[NDArray[Any]]]
 
@@ -24,6 +24,7 @@ class FakeSession:
     inputs: Sequence[TensorSpec]
     outputs: Sequence[TensorSpec]
     provider: str = "FakeExecutionProvider"
+    placement: Placement | None = None
     runs: list[dict[str, tuple[int, ...]]] = attrs.field(factory=list)
     closed: bool = False
 

@@ -1,19 +1,27 @@
 """ONNX Runtime: the real one on the CPU, and a stand-in where a GPU would be needed."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import attrs
+import onnxruntime
 import pytest
 from structlog.testing import capture_logs
 
 from facecv.adapters.backends.gpu import Gpu
 from facecv.adapters.backends.onnxruntime import OnnxRuntimeBackend
-from facecv.adapters.backends.providers import CPU, CUDA, TENSORRT
-from facecv.core.errors import DeviceUnavailableError, ModelError, RuntimeMissingError
+from facecv.adapters.backends.placement import RECORD, placement_of
+from facecv.adapters.backends.providers import CPU, CUDA, TENSORRT, GpuSettings
+from facecv.core.errors import (
+    DeviceUnavailableError,
+    ModelError,
+    PlacementError,
+    RuntimeMissingError,
+)
 from facecv.core.pack import ModelFile
-from facecv.core.ports.inference_backend import Device, SessionOptions
+from facecv.core.ports.inference_backend import Device, Placement, SessionOptions
 from facecv.plugins.contracts.inference_backend import InferenceBackendContract
 from tests import graphs
 
@@ -38,13 +46,21 @@ class TestOnnxRuntimeContract(InferenceBackendContract):
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("device", ["cuda", "tensorrt"])
+@pytest.mark.parametrize(
+    ("device", "settings"),
+    [
+        ("cuda", GpuSettings()),
+        ("cuda", GpuSettings(io_binding=False)),
+        ("cuda", GpuSettings(cuda_graphs=True)),
+        ("tensorrt", GpuSettings()),
+    ],
+)
 class TestGpuContract(InferenceBackendContract):
     """The same promises on a GPU, where there is one."""
 
     @pytest.fixture
-    def backend(self, device: Device, tmp_path: Path) -> OnnxRuntimeBackend:
-        backend = OnnxRuntimeBackend(engine_cache=tmp_path / "engines")
+    def backend(self, device: Device, settings: GpuSettings, tmp_path: Path) -> OnnxRuntimeBackend:
+        backend = OnnxRuntimeBackend(engine_cache=tmp_path / "engines", gpu=settings)
         devices = backend.describe().get("devices")
         obstacle = devices[device] if isinstance(devices, dict) else "no ONNX Runtime"
         if obstacle != "available":
@@ -68,12 +84,16 @@ class FakeRuntime:
         offered: providers that the build claims to have.
         working: providers that sessions really get.
         failure: raised by every session that asks for more than the CPU.
+        assigned: provider to the operators that it gets; None: the build does not tell.
+        uncapturable: whether sessions with CUDA graphs are refused.
         made: keyword arguments of all sessions.
     """
 
     offered: tuple[str, ...]
     working: tuple[str, ...]
     failure: Exception | None = None
+    assigned: Mapping[str, Sequence[str]] | None = None
+    uncapturable: bool = False
     made: list[dict[str, Any]] = attrs.field(factory=list)
     preloaded: int = 0
     ExecutionMode: Any = attrs.field(factory=lambda: SimpleNamespace(ORT_SEQUENTIAL=0))
@@ -93,20 +113,39 @@ class FakeRuntime:
         self.made.append({"path": path, **arguments})
         if self.failure and arguments["providers"] != [CPU]:
             raise self.failure
+        if self.uncapturable and "enable_cuda_graph" in arguments["provider_options"][0]:
+            raise RuntimeError("graph capture: not all nodes are on the provider")
         got = [name for name in arguments["providers"] if name in self.working]
         axes = SimpleNamespace(name="x", shape=["N", 3, 112, 112], type="tensor(float)")
-        return SimpleNamespace(
+        session = SimpleNamespace(
             get_providers=lambda: got, get_inputs=lambda: [axes], get_outputs=list
         )
+        if self.assigned is not None:
+            recorded = arguments["sess_options"].entries.get(RECORD) == "1"
+            session.get_provider_graph_assignment_info = self._subgraphs if recorded else None
+        return session
+
+    def _subgraphs(self) -> list[Any]:
+        return [
+            SimpleNamespace(ep_name=name, get_nodes=lambda one=op: [SimpleNamespace(op_type=one)])
+            for name, ops in (self.assigned or {}).items()
+            for op in ops
+        ]
 
 
 ALL = (TENSORRT, CUDA, CPU)
 
 
 def backend(
-    runtime: FakeRuntime, *, gpus: tuple[Gpu, ...] = (H100,), cache: Path | None = None
+    runtime: FakeRuntime,
+    *,
+    gpus: tuple[Gpu, ...] = (H100,),
+    cache: Path | None = None,
+    settings: GpuSettings | None = None,
 ) -> OnnxRuntimeBackend:
-    return OnnxRuntimeBackend(engine_cache=cache, runtime=lambda: runtime, gpus=lambda: gpus)
+    return OnnxRuntimeBackend(
+        engine_cache=cache, gpu=settings, runtime=lambda: runtime, gpus=lambda: gpus
+    )
 
 
 @pytest.fixture
@@ -174,6 +213,7 @@ class TestAuto:
             (FakeRuntime(ALL, ALL), (), "no NVIDIA GPU"),
             (FakeRuntime(ALL, (CPU,)), (H100,), "cannot be used"),
             (FakeRuntime(ALL, ALL, failure=RuntimeError("broken")), (H100,), "broken"),
+            (FakeRuntime(ALL, ALL, assigned={CPU: ["Conv"], CUDA: ["Add"]}), (H100,), "Conv"),
         ],
     )
     def test_falls_back_and_says_why(
@@ -183,7 +223,7 @@ class TestAuto:
         with capture_logs() as logs:
             session = backend(runtime, gpus=gpus).load(model, SessionOptions())
         assert session.provider == CPU
-        (entry,) = logs
+        entry = logs[-1]
         assert entry["device"] == "cpu"
         assert reason in entry["reason"]
 
@@ -196,6 +236,84 @@ class TestAuto:
         runtime = FakeRuntime(ALL, ALL, failure=InvalidProtobuf("parsing failed"))
         with pytest.raises(ModelError, match="parsing failed"):
             backend(runtime).load(model, SessionOptions())
+
+
+class TestPlacement:
+    """Which operators the GPU runs is known, and a convolution on the CPU is no secret."""
+
+    @pytest.mark.parametrize("device", ["cuda", "tensorrt"])
+    @pytest.mark.parametrize("op", ["Conv", "Gemm", "MatMul", "ConvTranspose", "QLinearConv"])
+    def test_heavy_operators_on_the_cpu_are_an_error(
+        self, model: ModelFile, device: Device, op: str
+    ) -> None:
+        """It names the operator, the share and the setting that allows it."""
+        runtime = FakeRuntime(ALL, ALL, assigned={TENSORRT: ["Relu"], CUDA: ["Relu"], CPU: [op]})
+        with pytest.raises(PlacementError, match=rf"{op} of 'doubler' .* 33%") as caught:
+            backend(runtime).load(model, SessionOptions(device=device))
+        assert "allow_cpu_nodes" in caught.value.hint
+
+    def test_unless_they_are_allowed(self, model: ModelFile) -> None:
+        """Then the share tells."""
+        runtime = FakeRuntime(ALL, ALL, assigned={CUDA: ["Relu"] * 3, CPU: ["Conv"]})
+        allowed = GpuSettings(allow_cpu_nodes=True)
+        session = backend(runtime, settings=allowed).load(model, SessionOptions(device="cuda"))
+        assert session.placement is not None
+        assert session.placement.share == 0.75
+
+    def test_shapes_may_be_worked_out_on_the_cpu(self, model: ModelFile) -> None:
+        """That is where they belong; the log has them."""
+        runtime = FakeRuntime(ALL, ALL, assigned={CUDA: ["Conv"] * 8, CPU: ["Shape", "Gather"]})
+        with capture_logs() as logs:
+            session = backend(runtime).load(model, SessionOptions(device="cuda"))
+        assert session.placement is not None
+        assert session.placement.share == 0.8
+        assert logs[0]["share"] == 0.8
+        assert logs[0]["elsewhere"] == {CPU: ("Gather", "Shape")}
+
+    def test_tensorrt_may_leave_operators_to_cuda(self, model: ModelFile) -> None:
+        """They still run on the GPU."""
+        runtime = FakeRuntime(ALL, ALL, assigned={TENSORRT: ["Conv"], CUDA: ["Conv"]})
+        session = backend(runtime).load(model, SessionOptions(device="tensorrt"))
+        assert session.placement is not None
+        assert session.placement.share == 0.5
+
+    def test_an_older_library_does_not_tell(self, model: ModelFile) -> None:
+        """Nothing is claimed then."""
+        session = backend(FakeRuntime(ALL, ALL)).load(model, SessionOptions(device="cuda"))
+        assert session.placement is None
+
+    def test_the_cpu_runs_everything(self, model: ModelFile) -> None:
+        """And ONNX Runtime's own record says the same."""
+        session = OnnxRuntimeBackend().load(model, SessionOptions(device="cpu"))
+        assert session.placement == Placement(1.0)
+        settings = onnxruntime.SessionOptions()
+        settings.add_session_config_entry(RECORD, "1")
+        real = onnxruntime.InferenceSession(str(model.path), settings, providers=[CPU])
+        elsewhere = placement_of(real, CUDA)
+        assert elsewhere is not None
+        assert elsewhere.share == 0
+        assert list(elsewhere.elsewhere) == [CPU]
+
+
+class TestCudaGraphs:
+    def test_are_asked_for(self, model: ModelFile) -> None:
+        """Only where they were configured."""
+        runtime = FakeRuntime(ALL, ALL)
+        for settings in (GpuSettings(), GpuSettings(cuda_graphs=True)):
+            backend(runtime, settings=settings).load(model, SessionOptions(device="cuda"))
+        assert ["enable_cuda_graph" in made["provider_options"][0] for made in runtime.made] == [
+            False,
+            True,
+        ]
+
+    def test_a_network_that_cannot_be_recorded_runs_without(self, model: ModelFile) -> None:
+        """The log says why."""
+        runtime = FakeRuntime(ALL, ALL, uncapturable=True)
+        engine = backend(runtime, settings=GpuSettings(cuda_graphs=True))
+        with capture_logs() as logs:
+            session = engine.load(model, SessionOptions(device="cuda"))
+        assert session.provider == CUDA
+        assert "graph capture" in logs[0]["why"]
 
 
 class TestTensorrt:
@@ -230,7 +348,8 @@ class TestTensorrt:
         (folder / "some.engine").touch()
         with capture_logs() as logs:
             backend(runtime, cache=tmp_path).load(model, options)
-        assert [entry["cached"] for entry in logs] == [True]
+        assert [entry["cached"] for entry in logs if "cached" in entry] == [True]
+        assert not [entry for entry in logs if "minutes" in entry["event"]]
 
 
 class TestSettings:
