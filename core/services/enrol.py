@@ -23,6 +23,7 @@ from facecv.core.services.find import FindOptions
 from facecv.core.services.follow import following
 from facecv.core.services.known_faces import Refusals, check_not_all, refusals
 from facecv.core.services.liveness import wanted
+from facecv.core.services.permit import may_keep
 from facecv.core.services.photos import AnyPhoto, GoodFace, Photo, distinct, good_face
 
 TakenName = Literal["merge", "refuse", "allow"]
@@ -280,7 +281,8 @@ class Enroller:
         with self.gallery.transaction():
             collection = self._collection(name, options)
             person, created = owner()
-            has = set() if created else self._digests(name, person.id)
+            known = [] if created else self.gallery.faces(name, person.id)
+            has = {face.digest for _, face in known}
             refused: Refusals = {}
             fresh = distinct(records, has)
             if options.known_faces == "refuse":
@@ -295,6 +297,7 @@ class Enroller:
                 self.gallery.add_person(name, person, kept)
             else:
                 self.gallery.add_faces(name, person.id, kept)
+            may_keep()
         stored = frozenset(record.id for record in kept)
         return Enrolment(person, created, tuple(_result(item, stored, refused) for item in looked))
 
@@ -302,9 +305,6 @@ class Enroller:
         if not options.new_collection:
             return self.gallery.collection(name)
         return self.ensure_collection(name, store_crops=options.store_crops)
-
-    def _digests(self, collection: str, person_id: str) -> set[str]:
-        return {face.digest for _, face in self.gallery.faces(collection, person_id)}
 
     def _known(self, collection: str, person_id: str) -> tuple[Person, bool]:
         return self.gallery.person(collection, person_id), False

@@ -13,6 +13,7 @@ from facecv.core.embedding import EmbeddingSpace, check_same_space
 from facecv.core.errors import CollectionNotFoundError, InputError, PersonNotFoundError
 from facecv.core.gallery import Collection, Counts, FaceRecord, Person
 from facecv.core.ports.gallery_repo import GalleryRepo
+from facecv.core.services.permit import may_keep
 from facecv.core.services.transfer_lines import (
     Line,
     as_collection,
@@ -110,6 +111,7 @@ def import_lines(
             with line.blamed():
                 target.take(line)
         target.check_finished()
+        may_keep()
     return target.counts
 
 

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from facecv.core.errors import TimeLimitError
 from facecv.core.services.jobs import Jobs
 from facecv.core.services.metering import RollingMeter
+from facecv.core.services.permit import Permit
 from facecv.core.services.work import WorkPool
 from facecv.entrypoints.api import Engine
 from facecv.entrypoints.http.access import Access
@@ -64,14 +65,17 @@ class Service:
     async def run(self, request: AnyRequest, task: Callable[[], ResultT]) -> ResultT:
         """Return what `task` returns, run in the pool.
 
-        Work that still waits when the client goes away, or when the time is over, is dropped.
-        The body of the request must have been read before.
+        Work that still waits when the client goes away, or when the time is over, is dropped; what
+        is under way by then keeps nothing, unless it is keeping it already: then the answer waits
+        for it (see `may_keep`). The body of the request must have been read before.
 
         Raises:
             OverloadedError: too much work is waiting.
             TimeLimitError: it took longer than a request may take.
         """
-        return await _first(self.pool.submit(task), request, self.config.limits.seconds)
+        permit = Permit()
+        work = self.pool.submit(permit.around(task))
+        return await _first(work, permit, request, self.config.limits.seconds)
 
     async def stream(
         self, request: AnyRequest, items: Iterator[ResultT], at_once: int = 64
@@ -94,21 +98,24 @@ ServiceParam = NamedDependency[SkipValidation[Service]]
 """The type of a route's parameter ``service``."""
 
 
-async def _first(future: Future[ResultT], request: AnyRequest, seconds: float) -> ResultT:
+async def _first(
+    future: Future[ResultT], permit: Permit, request: AnyRequest, seconds: float
+) -> ResultT:
     """Return the future's result, unless the client goes or the time ends first."""
     result = asyncio.wrap_future(future)
     gone = asyncio.ensure_future(_gone(request))
     try:
         waits: set[asyncio.Future[object]] = {result, gone}  # type: ignore[arg-type]
         await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        if result.done():
-            return result.result()
+        if result.done() or not permit.withdraw():
+            return await result
         if gone.done():
             raise ClientGoneError("the client went away")
         raise TimeLimitError(
             f"this took longer than {seconds:g} seconds", hint="ask for less at once"
         )
     finally:
+        permit.withdraw()  # the server is stopping, and waits no longer
         result.cancel()  # takes the work back if it has not begun
         gone.cancel()
 
