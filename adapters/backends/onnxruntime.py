@@ -1,7 +1,7 @@
 """Networks on ONNX Runtime: CPU, CUDA and TensorRT."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +119,14 @@ class OnnxRuntimeBackend:
             "providers": list(machine.providers),
             "devices": {name: find_obstacle(name, machine) or "available" for name in DEVICES},
         }
+
+    def caches(self) -> Mapping[Device, Path]:
+        """Return the folders where what is made of networks is kept, by device."""
+        folders: dict[Device, Path | None] = {
+            "cpu": self._prepared.folder if self._prepared else None,
+            "tensorrt": self._engine_cache,
+        }
+        return {device: folder for device, folder in folders.items() if folder}
 
     def _opener(
         self,

@@ -1,7 +1,7 @@
 """Networks on OpenVINO: CPUs, often faster than ONNX Runtime."""
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ from facecv.core.errors import (
     RuntimeMissingError,
 )
 from facecv.core.pack import ModelFile
-from facecv.core.ports.inference_backend import SessionOptions
+from facecv.core.ports.inference_backend import Device, SessionOptions
 
 Precision = Literal["f32", "bf16", "f16"]
 
@@ -102,6 +102,10 @@ class OpenVinoBackend:
             "processor": str(core.get_property("CPU", "FULL_DEVICE_NAME")),
             "precisions": [str(name).lower() for name in precisions],
         }
+
+    def caches(self) -> Mapping[Device, Path]:
+        """Return the folders where compiled networks are kept, by device."""
+        return {"cpu": self._cache_dir} if self._cache_dir else {}
 
     def _settings(self, options: SessionOptions) -> dict[str, Any]:
         """Return the properties of a compiled network: one run at a time, as quick as it can be."""

@@ -73,11 +73,15 @@ class Source:
 
 
 class PreparedNetworks:
-    """A folder of networks that are ready to run on this processor."""
+    """A folder of networks that are ready to run on this processor.
+
+    Attributes:
+        folder: where they are kept; made when it is needed.
+    """
 
     def __init__(self, folder: Path, processor: Callable[[], Processor] = this_processor) -> None:
-        """Say where they are kept; the folder is made when it is needed."""
-        self._folder = folder
+        """Say where they are kept."""
+        self.folder = folder
         self._processor = processor
 
     def session(self, source: Source) -> Any:  # noqa: ANN401 - the library has no types
@@ -86,12 +90,10 @@ class PreparedNetworks:
             return None
         try:
             processor = self._processor()
-            path = self._folder / _file_name(source, processor)
+            path = self.folder / _file_name(source, processor)
             return _load(source, path) or self._prepare(source, path, processor.block)
         except (OSError, Timeout) as error:
-            _log().info(
-                "prepared networks cannot be kept", folder=str(self._folder), why=str(error)
-            )
+            _log().info("prepared networks cannot be kept", folder=str(self.folder), why=str(error))
         except Exception as error:  # noqa: BLE001 - the library's errors have no common root
             _log().warning(
                 "network not prepared", model=source.model.spec.name, why=_first_line(error)

@@ -39,15 +39,16 @@ class Report:
 
 
 @click.command(epilog=EPILOG)
+@options.load_option
 @options.model_options
 @options.gallery_file_option
 @options.form_options
 @options.general_options
 @pass_invocation
-def doctor(invocation: Invocation, form: Form) -> None:
+def doctor(invocation: Invocation, form: Form, *, load: bool) -> None:
     """Show versions, devices, models, gallery, plugins, and what is wrong with them.
 
-    Exits with 4 if something is. Writes nothing.
+    Exits with 4 if something is. Writes nothing, unless it is to --load the models.
     """
     builder = invocation.builder()
     report = Report()
@@ -55,6 +56,8 @@ def doctor(invocation: Invocation, form: Form) -> None:
     report.sections["configuration"] = _configuration(invocation)
     report.sections["backend"] = _backend(builder, report)
     report.sections["models"] = _models(builder, report)
+    if load:
+        report.sections["loaded"] = _loaded(invocation, report)
     report.sections["gallery"] = _gallery(builder)
     report.sections["plugins"] = _plugins(builder, report)
     if not output.write_record(form, {**report.sections, "problems": report.problems}):
@@ -124,6 +127,23 @@ def _models(builder: "Builder", report: Report) -> dict[str, Any]:
         "folder": str(library.store.path(pack)),
         "state": states,
         "other packs": _others(library),
+    }
+
+
+def _loaded(invocation: Invocation, report: Report) -> dict[str, Any]:
+    """Return what runs each configured model, and how much of it."""
+    from facecv.entrypoints.cli.loading import load_all, share_text
+
+    try:
+        loadings = load_all(invocation.engine())
+    except FaceCVError as error:
+        report.problems.append(one_line(error))
+        return {}
+    report.problems += [f"{one.model or one.task}: {one.error}" for one in loadings if one.error]
+    return {
+        one.model: f"{share_text(one.share)} of its operators on {', '.join(one.providers)}"
+        for one in loadings
+        if not one.error
     }
 
 

@@ -1,7 +1,7 @@
 """``facecv models``: packs of networks."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from facecv.entrypoints.cli import options, output, tables
 from facecv.entrypoints.cli.errors import DONE, EPILOG, MODEL, leave
 from facecv.entrypoints.cli.invocation import Invocation, pass_invocation
 from facecv.entrypoints.cli.library import Library, open_library
+from facecv.entrypoints.cli.models_build import build
 from facecv.entrypoints.cli.options import Form
 from facecv.entrypoints.cli.shapes import Shape
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
     from facecv.core.pack import PackManifest, Progress
     from facecv.core.ports.model_store import FileStatus
+    from facecv.entrypoints.cli.loading import Loading
+
+    Loaded = Mapping[tuple[str, str], Loading]
 
 _STYLES = {"ok": "green", "damaged": "red", "missing": "red", "unverified": "yellow"}
 
@@ -32,30 +36,47 @@ def models() -> None:
 
 
 @models.command("list", epilog=EPILOG)
-@options.pack_options
+@options.load_option
+@options.model_options
 @options.form_options
 @options.general_options
 @pass_invocation
-def list_(invocation: Invocation, form: Form) -> None:
+def list_(invocation: Invocation, form: Form, *, load: bool) -> None:
     """List all known packs and their models; the pack in use comes first."""
     library = open_library(invocation)
-    packs = list(library.packs())
-    table = tables.table("pack / model", "task", "size", "state")
+    packs, loaded = list(library.packs()), _loaded(invocation) if load else {}
+    table = tables.table("pack / model", "task", "size", "state", *(["runs on"] if load else []))
     for pack in packs:
-        _add_pack(table, library, pack)
-    output.write_records(form, [_pack_shape(library, pack) for pack in packs], table)
+        _add_pack(table, library, pack, loaded)
+    output.write_records(form, [_pack_shape(library, pack, loaded) for pack in packs], table)
     if form == "table":
         _tell_licences(packs)
 
 
-def _add_pack(table: "Table", library: Library, pack: "PackManifest") -> None:
+def _loaded(invocation: Invocation) -> "Loaded":
+    """Load the configured models and return what came of each, by pack and name."""
+    from facecv.entrypoints.cli.loading import load_all
+
+    return {(one.pack, one.model): one for one in load_all(invocation.engine())}
+
+
+def _add_pack(table: "Table", library: Library, pack: "PackManifest", loaded: "Loaded") -> None:
     used = pack is library.in_use
     tables.add_row(table, pack.name, "", "", "in use" if used else "", style="bold")
     for spec in pack.models:
         state = library.state(pack, spec)
         style = "dim" if state == "not pulled" else ""
-        size = tables.size_text(spec.size)
-        tables.add_row(table, f"  {spec.name}", spec.task, size, state, style=style)
+        key = (pack.name, spec.name)
+        where = _where(loaded[key]) if key in loaded else ""
+        cells = (f"  {spec.name}", spec.task, tables.size_text(spec.size), state)
+        tables.add_row(table, *cells, *([where] if loaded else []), style=style)
+
+
+def _where(loading: "Loading") -> str:
+    """Return what runs a model, and how much of it, or why it cannot be loaded."""
+    from facecv.entrypoints.cli.loading import share_text
+
+    return loading.error or f"{', '.join(loading.providers)} {share_text(loading.share)}"
 
 
 def _tell_licences(packs: "Sequence[PackManifest]") -> None:
@@ -68,7 +89,7 @@ def _tell_licences(packs: "Sequence[PackManifest]") -> None:
         click.echo(f"{', '.join(names)}:\n  {licence}")
 
 
-def _pack_shape(library: Library, pack: "PackManifest") -> Shape:
+def _pack_shape(library: Library, pack: "PackManifest", loaded: "Loaded") -> Shape:
     return {
         "pack": pack.name,
         "summary": pack.summary,
@@ -85,10 +106,18 @@ def _pack_shape(library: Library, pack: "PackManifest") -> Shape:
                 "sha256": spec.sha256,
                 "licence": spec.licence or pack.licence,
                 "state": library.state(pack, spec),
+                **(_run_shape(loaded.get((pack.name, spec.name))) if loaded else {}),
             }
             for spec in pack.models
         ],
     }
+
+
+def _run_shape(loading: "Loading | None") -> Shape:
+    """Return what runs a model; of one that is not configured nothing is known."""
+    if loading is None:
+        return {"providers": [], "share": None}
+    return {"providers": list(loading.providers), "share": loading.share, "error": loading.error}
 
 
 @models.command(epilog=EPILOG)
@@ -232,3 +261,6 @@ def path(invocation: Invocation, name: str | None) -> None:
     """Print the folder of a pack, whether or not it is there."""
     library = open_library(invocation)
     click.echo(library.store.path(library.pack(name)))
+
+
+models.add_command(build)

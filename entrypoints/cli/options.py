@@ -283,6 +283,13 @@ sources_argument = click.argument(
     help="Pictures: paths, quoted globs, folders, http(s) URLs, or - for the standard input.",
 )
 
+load_option = click.option(
+    "--load",
+    is_flag=True,
+    panel="What",
+    help="Load the configured models too, and tell what runs them; fills the backend's cache.",
+)
+
 yes_option = click.option("--yes", "-y", is_flag=True, panel="What", help="Do not ask.")
 
 

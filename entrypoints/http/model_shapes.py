@@ -36,6 +36,7 @@ class LoadedShape(msgspec.Struct):
         default: whether requests that name no model use it.
         users: how many are using it now.
         providers: what really runs it.
+        share: of the operators of its networks that these run, the least, 0..1; null: not known.
         memory: how much it takes; null while it is not in memory.
         collections: those that are bound to its embedding space.
         error: why it could not be loaded.
@@ -49,6 +50,7 @@ class LoadedShape(msgspec.Struct):
     default: bool
     users: int = 0
     providers: list[str] = []
+    share: float | None = None
     memory: MemoryShape | None = None
     collections: list[str] = []
     error: str | None = None
@@ -132,6 +134,7 @@ def loaded_shape(place: Place, collections: list[Collection]) -> LoadedShape:
     )
     if loaded is not None:
         shape.users, shape.providers = loaded.users, list(loaded.providers)
+        shape.share = loaded.share
         shape.memory = MemoryShape(loaded.footprint.bytes, loaded.footprint.measured)
     return shape
 

@@ -28,6 +28,7 @@ class ModelBinding(msgspec.Struct):
         model: its name; null where it cannot be found.
         loaded: whether it is in memory.
         providers: what really runs it.
+        share: of the operators of its networks that these run, the least, 0..1; null: not known.
         error: why it cannot be had.
     """
 
@@ -35,6 +36,7 @@ class ModelBinding(msgspec.Struct):
     model: str | None
     loaded: bool
     providers: list[str] = []
+    share: float | None = None
     error: str | None = None
 
 
@@ -177,7 +179,8 @@ def _binding(task: str, slot: Any) -> ModelBinding:  # noqa: ANN401 - a slot of 
     try:
         loaded = slot.loaded
         providers = list(loaded.providers) if loaded else []
-        return ModelBinding(task, slot.blueprint.name, loaded is not None, providers)
+        share = loaded.share if loaded else None
+        return ModelBinding(task, slot.blueprint.name, loaded is not None, providers, share)
     except FaceCVError as error:
         return ModelBinding(task, None, loaded=False, error=error.message)
 

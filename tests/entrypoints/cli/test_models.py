@@ -55,6 +55,64 @@ class TestList:
         assert [one["pack"] for one in found].count("world") == 1
 
 
+NANO = ("--pack", "nano", "--detector", "det_nano", "--embedder", "embed_nano")
+
+
+class TestLoad:
+    """What runs the configured models, which only loading them tells."""
+
+    def test_the_list_tells_what_runs_them(self, cli: Cli) -> None:
+        """All of their operators on the CPU; nothing is said of others."""
+        found = cli.json("models", "list", "--load", "--device", "cpu", *NANO)
+        models = {one["name"]: one for pack in found for one in pack["models"]}
+        assert models["det_nano"]["providers"] == ["CPUExecutionProvider"]
+        assert models["det_nano"]["share"] == models["embed_nano"]["share"] == 1.0
+        assert models["w600k_r50"]["providers"] == []
+        table = cli("models", "list", "--load", "--device", "cpu", *NANO).stdout
+        assert table.count("CPUExecutionProvider 100%") == 2
+
+    def test_so_does_the_doctor(self, cli: Cli) -> None:
+        """A model that cannot be loaded is a problem; exit code 4."""
+        found = cli.json("doctor", "--load", "--device", "cpu", *NANO)
+        assert found["loaded"]["det_nano"] == "100% of its operators on CPUExecutionProvider"
+        broken = cli.folder / "broken.onnx"
+        broken.write_bytes(b"no network")
+        answer = cli.json("doctor", "--load", *NANO, "--detector", broken, code=4)
+        assert any("broken" in problem for problem in answer["problems"])
+
+
+class TestBuild:
+    """Networks made ready ahead of time."""
+
+    def words(self, cli: Cli, *more: object) -> list[object]:
+        return ["models", "build", *NANO, *more]
+
+    @pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
+    def test_fills_the_cache_once(
+        self, cli: Cli, monkeypatch: pytest.MonkeyPatch, backend: str
+    ) -> None:
+        """The second time there is nothing left to make."""
+        pytest.importorskip(backend)
+        key = {"onnxruntime": "GRAPH_CACHE", "openvino": "CACHE_DIR"}[backend]
+        folder = cli.folder / "made"
+        monkeypatch.setenv(f"FACECV_BACKENDS__{backend.upper()}__{key}", str(folder))
+        monkeypatch.setenv("FACECV_BACKEND", backend)
+        first = cli.json(*self.words(cli, "--device", "cpu"))
+        assert [one["model"] for one in first] == ["det_nano", "embed_nano"]
+        assert {one["cache"] for one in first} == {str(folder)}
+        assert all(one["made"] and (folder / one["made"][0]).is_file() for one in first)
+        again = cli.json(*self.words(cli, "--device", "cpu"))
+        assert [one["made"] for one in again] == [[], []]
+        assert "was ready" in cli(*self.words(cli, "--device", "cpu")).stdout
+
+    def test_tells_what_cannot_be_built(self, cli: Cli) -> None:
+        """The other models are built all the same."""
+        broken = cli.folder / "broken.onnx"
+        broken.write_bytes(b"no network")
+        found = cli.json(*self.words(cli, "--detector", broken), code=4)
+        assert ["broken" in one["error"] for one in found] == [True, False]
+
+
 class TestImport:
     def test_from_a_folder(self, cli: Cli, source: Path) -> None:
         assert cli("models", "import", source).exit_code == 0
