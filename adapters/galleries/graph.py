@@ -6,6 +6,7 @@ compares them exactly.
 """
 
 import mmap
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ CONNECTIVITY = 16
 EXPANSION_ADD = 128
 EXPANSION_SEARCH = 192
 _GATHERED = 16_384  # vectors copied at once when few faces are compared with the probes
+_CHUNK = 2048  # faces added between two looks at whether to stop
+_ONE = 127  # what stands for 1 in a vector of one byte a number
 
 
 @attrs.frozen(eq=False)
@@ -54,6 +57,7 @@ class Graph:
     def opened(cls, path: Path, dim: int) -> "Graph":
         """Return what `save` wrote, mapped from the file: it can be searched, not added to."""
         graph = cls(dim)
+        graph._check(path)
         with path.open("rb") as file:
             graph._content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         graph._index.view(memoryview(graph._content))
@@ -63,6 +67,7 @@ class Graph:
     def loaded(cls, path: Path, dim: int) -> "Graph":
         """Return a copy in memory of what `save` wrote."""
         graph = cls(dim)
+        graph._check(path)
         graph._index.load(path)
         return graph
 
@@ -80,8 +85,38 @@ class Graph:
         graph._index.load(self._index.save())
         return graph
 
-    def add(self, faces: Keys, vectors: Floats, threads: int) -> None:
-        """Add the faces that are new, with their vectors float32 [N, D] of length one."""
+    def add(
+        self,
+        faces: Keys,
+        vectors: Floats,
+        *,
+        threads: int,
+        stop: threading.Event | None = None,
+    ) -> None:
+        """Add the faces that are new.
+
+        Args:
+            faces: their keys [N].
+            vectors: float32 [N, D], of length one.
+            threads: how many add at once.
+            stop: once it is set, the rest is left out.
+        """
+        for start in range(0, len(faces), _CHUNK):
+            if stop is not None and stop.is_set():
+                return
+            some = slice(start, start + _CHUNK)
+            self._add_some(faces[some], vectors[some], threads)
+
+    def _check(self, path: Path) -> None:
+        """Raise `ValueError` if a file holds other vectors or similarities; reading takes any."""
+        from usearch.index import Index  # noqa: PLC0415 - loaded by `_new_index`
+
+        found, mine = Index.metadata(path), self._index
+        kinds = (mine.ndim, mine.metric_kind, mine.dtype)
+        if (found["dimensions"], found["kind_metric"], found["kind_scalar"]) != kinds:
+            raise ValueError("a graph of another kind")
+
+    def _add_some(self, faces: Keys, vectors: Floats, threads: int) -> None:
         new = ~self.contains(faces)
         if new.any():
             keys = faces[new].astype(np.uint64)
@@ -119,7 +154,7 @@ class Graph:
         for start in range(0, len(held), _GATHERED):
             some = held[start : start + _GATHERED]
             vectors = np.asarray(self._index.get(faces[some].astype(np.uint64), dtype="i8"))
-            out[:, some] = probes @ (vectors.astype(np.float32) / np.float32(127)).T
+            out[:, some] = probes @ (vectors.astype(np.float32) / np.float32(_ONE)).T
         return out
 
 
@@ -143,6 +178,12 @@ class FewFaces:
         return found
 
 
+def building_threads(*, awaited: bool) -> int:
+    """Return how many threads add to a graph: all cores if somebody waits for it, or else half."""
+    cores = available_cores()
+    return cores if awaited else max(1, cores // 2)
+
+
 def _new_index(dim: int) -> "Index":
     """Return an empty index; the first one loads usearch."""
     settle_cxx_locales()
@@ -150,7 +191,9 @@ def _new_index(dim: int) -> "Index":
 
     return Index(
         ndim=dim,
-        metric="cos",
+        # Of vectors of length one it says what "cos" does, in two thirds of the time. "ip" is faster
+        # still, but bytes make some vectors a little longer, and those hide faces behind them.
+        metric="l2sq",
         dtype="i8",
         connectivity=CONNECTIVITY,
         expansion_add=EXPANSION_ADD,
@@ -159,10 +202,10 @@ def _new_index(dim: int) -> "Index":
 
 
 def _candidates(keys: NDArray[np.uint64], distances: Floats) -> Candidates:
-    return Candidates(keys.astype(np.int64), 1 - distances)
+    return Candidates(keys.astype(np.int64), 1 - distances / np.float32(2 * _ONE * _ONE))
 
 
 def _as_bytes(vectors: Floats) -> NDArray[np.int8]:
-    """Return int8 [N, D]: 127 stands for 1."""
-    whole: NDArray[np.int8] = np.rint(vectors * np.float32(127)).astype(np.int8)
+    """Return int8 [N, D]."""
+    whole: NDArray[np.int8] = np.rint(vectors * np.float32(_ONE)).astype(np.int8)
     return whole

@@ -9,7 +9,7 @@ from typing import TypeVar
 import attrs
 import numpy as np
 
-from facecv.adapters.galleries.graph import GRAPH_FROM
+from facecv.adapters.galleries.graph import GRAPH_FROM, building_threads
 from facecv.adapters.galleries.memory_search import growth, overdue, search
 from facecv.adapters.galleries.memory_shelf import Shelf
 from facecv.adapters.galleries.upkeep import Upkeep
@@ -177,7 +177,7 @@ class MemoryGallery:
             if not probes:
                 return []
             if overdue(shelf, self._graph_from) and not self._depth:
-                self._upkeep.ask(collection, partial(self._grow, shelf))
+                self._upkeep.ask(collection, partial(self._grow, shelf, awaited=False))
             found = search(shelf, np.stack([probe.vector for probe in probes]), query)
             return [
                 [
@@ -193,17 +193,17 @@ class MemoryGallery:
             shelf = self._shelf(collection)
             inside = bool(self._depth)  # whoever holds the lock must not wait for a builder
         if overdue(shelf, self._graph_from) and not inside:
-            self._grow(shelf, threading.Event())
+            self._grow(shelf, threading.Event(), awaited=True)
 
     def close(self) -> None:
         """Stop what is under way beside."""
         self._upkeep.close()
 
-    def _grow(self, shelf: Shelf, stop: threading.Event) -> None:
+    def _grow(self, shelf: Shelf, stop: threading.Event, *, awaited: bool) -> None:
         with self._growing:
             with self._lock:
                 todo = growth(shelf)
-            graph = todo.graph(stop)
+            graph = todo.graph(stop, building_threads(awaited=awaited))
             if not stop.is_set():
                 with self._lock:
                     shelf.use_graph(graph, todo.view.faces)

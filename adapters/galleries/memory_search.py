@@ -12,11 +12,9 @@ from facecv.adapters.galleries.memory_shelf import Shelf
 from facecv.adapters.galleries.nearest import best_persons
 from facecv.adapters.galleries.ranking import Hit, Keys, Rows, as_keys, merged
 from facecv.core.arrays import Floats
-from facecv.core.cpu_budget import available_cores
 from facecv.core.gallery import SearchQuery
 
 _FEW_PERSONS = 20_000  # so many have their faces compared one by one
-_CHUNK = 512  # faces added to a graph between two looks at whether to stop
 
 
 def search(shelf: Shelf, probes: Floats, query: SearchQuery) -> list[list[Hit]]:
@@ -67,15 +65,10 @@ class Growth:
     before: Graph | None
     view: IndexView
 
-    def graph(self, stop: threading.Event) -> Graph:
+    def graph(self, stop: threading.Event, threads: int) -> Graph:
         """Return a new graph with the faces added, or with some of them if told to stop."""
         grown = self.before.copy() if self.before else Graph(self.view.vectors.shape[1])
-        threads = max(1, available_cores() // 2)
-        for start in range(0, len(self.view.faces), _CHUNK):
-            if stop.is_set():
-                break
-            some = slice(start, start + _CHUNK)
-            grown.add(self.view.faces[some], self.view.vectors[some], threads)
+        grown.add(self.view.faces, self.view.vectors, threads=threads, stop=stop)
         return grown
 
 

@@ -11,8 +11,14 @@ from facecv.core.arrays import Floats
 from facecv.core.embedding import normalized
 
 _PERSONS_AT_ONCE = 4096
-_ALIKE = 0.6
-"""Cosine of two faces of a person, about; strangers are at 0."""
+_TYPICAL = (0.775, 0.1)
+"""Mean and deviation of the cosine between a face and what its person looks like."""
+_DECAY = 0.22
+"""Share of the dimensions over which the variance of persons falls to a third of the first's.
+
+With this, strangers are at 0.000 +- 0.067 and two faces of a person at 0.60 +- 0.11 in 512
+dimensions. w600k_mbf on 1,549 photos of LFW: 0.016 +- 0.067 and 0.60 +- 0.11.
+"""
 
 
 @attrs.frozen
@@ -56,17 +62,23 @@ class MadeFaces:
 
     def _centres(self, first: int, count: int) -> Floats:
         rng = np.random.default_rng([2, first])
-        drawn = rng.standard_normal((count, self.dim), dtype=np.float32)
-        return normalized(drawn)[0]
+        return normalized(self._drawn(rng, (count, self.dim)))[0]
 
     def _around(self, centres: Floats, each: int, seed: int) -> Floats:
-        """Return unit vectors [N, each, dim] at the cosine `_ALIKE` from one another, about."""
+        """Return unit vectors [N, each, dim], some of which are more typical than others."""
         rng = np.random.default_rng([3, seed % (1 << 32)])
         shape = (len(centres), each, self.dim)
-        noise = rng.standard_normal(shape, dtype=np.float32) / np.float32(self.dim**0.5)
-        mixed = _ALIKE**0.5 * centres[:, None] + (1 - _ALIKE) ** 0.5 * noise
-        flat: Floats = normalized(mixed.reshape(-1, self.dim).astype(np.float32))[0]
+        typical = rng.normal(*_TYPICAL, (*shape[:2], 1)).clip(0.4, 0.95).astype(np.float32)
+        mixed = typical * centres[:, None] + np.sqrt(1 - typical**2) * self._drawn(rng, shape)
+        flat: Floats = normalized(mixed.reshape(-1, self.dim))[0]
         return flat.reshape(shape)
+
+    def _drawn(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+        """Return vectors [..., dim] of length one, about, that vary more in some directions."""
+        spread = np.exp(-np.arange(self.dim) / (2 * _DECAY * self.dim))
+        scale = (spread / np.linalg.norm(spread)).astype(np.float32)
+        drawn: Floats = rng.standard_normal(shape, dtype=np.float32) * scale
+        return drawn
 
 
 def write_matrix(made: MadeFaces, path: Path) -> None:

@@ -1,5 +1,6 @@
 """Filling an SQLite gallery with made-up faces, and searching it as a program just started does."""
 
+import json
 import statistics
 import time
 from collections.abc import Sequence
@@ -10,11 +11,18 @@ import numpy as np
 
 from facecv.core.arrays import Floats
 from facecv.core.embedding import Embedding, EmbeddingSpace
+from facecv.core.errors import InputError
 from facecv.core.gallery import Collection, FaceRecord, Person, SearchQuery
 from facecv.core.ports.gallery_repo import GalleryRepo
 from facecv.entrypoints.bootstrap import configure, prepare
 from facecv.entrypoints.cli.search_faces import MadeFaces
-from facecv.entrypoints.cli.search_timing import Figures, resident_bytes, timed
+from facecv.entrypoints.cli.search_timing import (
+    MOST,
+    Figures,
+    peak_bytes,
+    resident_bytes,
+    timed,
+)
 
 _NAME = "all"
 _GROUPS = 100  # of persons, by metadata: a filter for one keeps 1 %
@@ -22,35 +30,72 @@ _GROUPS = 100  # of persons, by metadata: a filter for one keeps 1 %
 
 @attrs.frozen
 class Filled:
-    """How long it took to fill a gallery.
+    """How far a gallery is filled, and how long that took.
 
     Attributes:
-        enrol: seconds to store the faces.
-        build: seconds to make searches fast.
+        made: the faces.
+        persons: how many are stored.
+        enrol: seconds to store their faces.
+        build: seconds to make searches fast; 0: not done yet.
+        building: the most bytes that were resident meanwhile.
     """
 
-    enrol: float
-    build: float
+    made: MadeFaces
+    persons: int = 0
+    enrol: float = 0.0
+    build: float = 0.0
+    building: int = 0
 
 
 def fill(path: Path, made: MadeFaces) -> Filled:
-    """Store all faces, and build what makes searches fast."""
-    gallery, space = _open(path), _space(made.dim)
-    gallery.create_collection(Collection(_NAME, space))
-    enrol = 0.0
+    """Store all faces, and build what makes searches fast; go on where an earlier call stopped."""
+    filled, gallery = _noted(path, made), _open(path)
+    if not filled.persons:
+        gallery.create_collection(Collection(_NAME, _space(made.dim)))
     for persons, vectors in made.parts():
-        people = [Person(_id(n), id=_id(n), metadata={"group": n % _GROUPS}) for n in persons]
-        faces = [[FaceRecord(Embedding(row, space)) for row in rows] for rows in vectors]
+        if persons.start >= filled.persons:
+            seconds = _store(gallery, persons, vectors)
+            filled = attrs.evolve(filled, persons=persons.stop, enrol=filled.enrol + seconds)
+            _note(path, filled)
+    if not filled.build:
         started = time.perf_counter()
-        with gallery.transaction():
-            for person, records in zip(people, faces, strict=True):
-                gallery.add_person(_NAME, person, records)
-        enrol += time.perf_counter() - started
-    started = time.perf_counter()
-    gallery.prepare(_NAME)
-    build = time.perf_counter() - started
+        gallery.prepare(_NAME)
+        seconds = time.perf_counter() - started
+        filled = attrs.evolve(filled, build=seconds, building=peak_bytes())
+        _note(path, filled)
     gallery.close()
-    return Filled(enrol, build)
+    return filled
+
+
+def _store(gallery: GalleryRepo, persons: range, vectors: Floats) -> float:
+    """Store persons in one transaction; return the seconds it took."""
+    space = _space(vectors.shape[2])
+    people = [Person(_id(n), id=_id(n), metadata={"group": n % _GROUPS}) for n in persons]
+    faces = [[FaceRecord(Embedding(row, space)) for row in rows] for rows in vectors]
+    started = time.perf_counter()
+    with gallery.transaction():
+        for person, records in zip(people, faces, strict=True):
+            gallery.add_person(_NAME, person, records)
+    return time.perf_counter() - started
+
+
+def _noted(path: Path, made: MadeFaces) -> Filled:
+    """Return how far a gallery is filled; raise `InputError` if with other faces."""
+    notes = _notes(path)
+    if not notes.exists():
+        return Filled(made)
+    text = json.loads(notes.read_text(encoding="utf-8"))
+    if MadeFaces(**text.pop("made")) != made:
+        raise InputError(f"{path} holds other made-up faces", hint="give another folder")
+    return Filled(made, **text)
+
+
+def _note(path: Path, filled: Filled) -> None:
+    _notes(path).write_text(json.dumps(attrs.asdict(filled)), encoding="utf-8")
+
+
+def _notes(path: Path) -> Path:
+    return path.with_name(f"{path.name}.filled.json")
 
 
 def measure_gallery(
@@ -63,13 +108,14 @@ def measure_gallery(
     gallery.search(_NAME, [Embedding(probes[0], space)], SearchQuery(top_k))
     restart = time.perf_counter() - started
 
-    def find(probe: Floats) -> list[int]:
-        [found] = gallery.search(_NAME, [Embedding(probe, space)], SearchQuery(top_k))
-        return [int(match.person.id) for match in found]
+    def find(probe: Floats, most: int = top_k) -> tuple[int, ...]:
+        [found] = gallery.search(_NAME, [Embedding(probe, space)], SearchQuery(most))
+        return tuple(int(match.person.id) for match in found)
 
     runs = tuple(timed(find, probes, count) for count in callers)
     resident = resident_bytes()
     filtered = _filtered(gallery, [Embedding(probe, space) for probe in probes[:50]], top_k)
+    deep = tuple(find(probe, MOST) for probe in probes)
     gallery.close()
     return Figures(
         "facecv",
@@ -78,6 +124,8 @@ def measure_gallery(
         _size(path),
         resident,
         runs,
+        deep=deep,
+        building=filled.building,
         enrol=filled.enrol,
         filtered=filtered,
     )

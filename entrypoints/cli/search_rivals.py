@@ -38,7 +38,8 @@ def measure_rival(
 
     limit = len(probes) if name == "faiss-hnsw" else min(len(probes), 100)  # the others are exact
     runs: list[Timed] = [timed(persons, probes[:limit], count) for count in callers]
-    return Figures(name, built, 0.0, matrix.stat().st_size, resident_bytes(), tuple(runs))
+    size, resident = matrix.stat().st_size, resident_bytes()
+    return Figures(name, built, 0.0, size, resident, tuple(runs), deep=runs[0].found)
 
 
 def _numpy(matrix: Path) -> FindFaces:

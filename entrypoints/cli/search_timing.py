@@ -10,6 +10,8 @@ import numpy as np
 
 from facecv.core.arrays import Floats
 
+MOST = 10
+"""Persons a probe of which recall is told."""
 FindPersons = Callable[[Floats], Sequence[int]]
 """Returns the numbers of the persons nearest to a probe [D], nearest first."""
 
@@ -44,6 +46,8 @@ class Figures:
         size: bytes on the disk.
         resident: bytes in memory after the searches; 0 where the system does not tell.
         runs: the searches.
+        deep: the `MOST` persons found for each probe, in the order of the probes.
+        building: the most bytes in memory while the index was made; 0: not measured.
         enrol: seconds to store the faces; 0: not measured.
         filtered: milliseconds of half the searches among 1 % of the persons; 0: not measured.
     """
@@ -54,6 +58,8 @@ class Figures:
     size: int
     resident: int
     runs: tuple[Timed, ...]
+    deep: tuple[tuple[int, ...], ...] = attrs.field(repr=False)
+    building: int = 0
     enrol: float = 0.0
     filtered: float = 0.0
 
@@ -85,8 +91,17 @@ def recall(found: Sequence[Sequence[int]], exact: Sequence[Sequence[int]], count
 
 def resident_bytes() -> int:
     """Return how much memory of this process is resident; 0 where the system does not tell."""
+    return _status("VmRSS:")
+
+
+def peak_bytes() -> int:
+    """Return how much memory of this process was resident at most; 0 as above."""
+    return _status("VmHWM:")
+
+
+def _status(name: str) -> int:
     status = Path("/proc/self/status")
     if not status.is_file():
         return 0
     lines = status.read_text(encoding="ascii").splitlines()
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))

@@ -4,7 +4,7 @@ import threading
 
 import attrs
 
-from facecv.adapters.galleries.graph import Graph
+from facecv.adapters.galleries.graph import Graph, building_threads
 from facecv.adapters.galleries.ranking import Keys, as_keys
 from facecv.adapters.galleries.sqlite import tables
 from facecv.adapters.galleries.sqlite.connections import Connections
@@ -17,10 +17,8 @@ from facecv.adapters.galleries.sqlite.graph_files import (
 from facecv.adapters.galleries.sqlite.projection import Projector, faces_after
 from facecv.adapters.galleries.sqlite.seal import Seal
 from facecv.core.arrays import Floats
-from facecv.core.cpu_budget import available_cores
 from facecv.core.errors import CollectionNotFoundError
 
-_CHUNK = 512  # faces added between two looks at whether to stop
 _ALIVE = 0.75  # the share of a graph below which it is made anew
 
 
@@ -47,27 +45,34 @@ class GraphBuilder:
             name: the collection; nothing is done if it is not there.
             projector: whose projection to bring up to date.
             stop: ends the work early, with nothing changed.
-            wait: whether to wait while another process is doing just this.
+            wait: whether somebody waits for the graph: it takes all cores, and if another process
+                is doing just this, its turn.
         """
+        threads = building_threads(awaited=wait)
         try:
             with self.connections.committed() as db:
                 found = tables.find_collection(db, name)
         except CollectionNotFoundError:
             return
         if self.files is None:
-            self._build_in_memory(found, projector, stop)
+            self._build_in_memory(found, projector, stop, threads)
             return
         with self.files.writing(found.key, wait=wait) as mine:
             if mine:
-                self._build_file(self.files, found, projector, stop)
+                self._build_file(self.files, found, projector, stop, threads)
 
     def _build_file(
-        self, files: GraphFiles, found: tables.Found, projector: Projector, stop: threading.Event
+        self,
+        files: GraphFiles,
+        found: tables.Found,
+        projector: Projector,
+        stop: threading.Event,
+        threads: int,
     ) -> None:
         with self.connections.committed() as db:
             row = graph_row(db, found.key)
         graph = files.loaded(row, found.collection.space.dim)
-        graph, last = self._grown(found, graph, row.last_face, stop)
+        graph, last = self._grown(found, graph, row.last_face, stop, threads)
         if stop.is_set():
             return
         made = files.written(found.key, graph, last)
@@ -80,15 +85,20 @@ class GraphBuilder:
             projector.adopt(found.key, opened, made)
 
     def _build_in_memory(
-        self, found: tables.Found, projector: Projector, stop: threading.Event
+        self, found: tables.Found, projector: Projector, stop: threading.Event, threads: int
     ) -> None:
         graph, last = projector.graph(found.key)
-        graph, last = self._grown(found, graph.copy() if graph else None, last, stop)
+        graph, last = self._grown(found, graph.copy() if graph else None, last, stop, threads)
         if not stop.is_set():
             projector.adopt(found.key, graph, GraphRow(last_face=last))
 
     def _grown(
-        self, found: tables.Found, graph: Graph | None, last: int, stop: threading.Event
+        self,
+        found: tables.Found,
+        graph: Graph | None,
+        last: int,
+        stop: threading.Event,
+        threads: int,
     ) -> tuple[Graph, int]:
         """Return a graph with all faces, and the highest key of a face in it.
 
@@ -96,13 +106,9 @@ class GraphBuilder:
         """
         if graph is None or self._mostly_gone(found, graph, last):
             graph, last = Graph(found.collection.space.dim), 0
-        threads = max(1, available_cores() // 2)
         while not stop.is_set() and (batch := self._after(found, last)):
             keys, vectors = batch
-            for start in range(0, len(keys), _CHUNK):
-                if not stop.is_set():
-                    some = slice(start, start + _CHUNK)
-                    graph.add(keys[some], vectors[some], threads)
+            graph.add(keys, vectors, threads=threads, stop=stop)
             last = int(keys[-1])
         return graph, last
 

@@ -12,6 +12,8 @@ from sqlite_utils import Database
 from facecv.adapters.galleries.sqlite.schema import prepare
 from facecv.core.errors import AlreadyExistsError, GalleryError, GallerySchemaError, InputError
 
+_PAGE_BYTES = 8192  # three faces of 512 numbers a page; of SQLite's usual 4096 one takes it all
+
 
 class Connections:
     """Lends connections to threads, and keeps a thread's transaction on one of them.
@@ -135,6 +137,7 @@ class Connections:
             self.path, timeout=self._patience, isolation_level=None, check_same_thread=False
         )
         db = Database(conn, execute_plugins=False)
+        db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")  # of a new file; others keep theirs
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA synchronous = FULL")
         return db

@@ -234,12 +234,15 @@ class SqliteGallery:
             return Search(db, projection, self._seal, query, inside=True).matches(probes)
 
     def prepare(self, collection: str, /) -> None:
-        """Read the vectors, and bring the graph up to date if there should be one."""
+        """Bring the graph up to date if there should be one, and read what is not in it."""
         projector = self._projector(collection)
         self.collection(collection)
         with self._connections.committed() as db:
-            projector.projection(db, collection)
-        if projector.overdue and not self._connections.in_transaction:
+            due = projector.behind(db, collection)
+        if not due:
+            with self._connections.committed() as db:
+                projector.projection(db, collection)
+        if (due or projector.overdue) and not self._connections.in_transaction:
             self._builder.build(collection, projector, threading.Event(), wait=True)
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ from facecv.adapters.galleries.ranking import Keys, as_keys
 from facecv.adapters.galleries.sqlite.graph_files import GraphFiles, GraphRow
 from facecv.adapters.galleries.sqlite.rows import open_vectors
 from facecv.adapters.galleries.sqlite.seal import Seal
-from facecv.adapters.galleries.sqlite.tables import Found, find_collection
+from facecv.adapters.galleries.sqlite.tables import Found, count_after, find_collection
 from facecv.core.arrays import Floats
 
 _BATCH = 4096
@@ -77,18 +77,22 @@ class Projector:
         is never older than what an earlier one has put into the index.
         """
         with self._lock:
-            row = db.execute(_COLLECTION, [name]).fetchone()
-            if row is None:
-                return None
-            key, dim, *graph = row
-            now = self._now
-            if now is None or now.found.key != key:
-                self._index, self._file, self._dead = FaceIndex(dim), "", 0
-                found = find_collection(db, name)
-                now = Projection(found, 0, _last_removal(db), self._index.view())
-            now = self._with_graph_of(now, GraphRow(*graph), dim)
-            self._now = self._caught_up(db, now, dim)
-            return self._now
+            now = self._begun(db, name)
+            if now is not None:
+                self._now = now = self._caught_up(db, now)
+            return now
+
+    def behind(self, db: Database, name: str) -> bool:
+        """Return whether the graph lacks so many faces that a new one is due; read no vectors.
+
+        As with `projection`, this must be the first query of `db`.
+        """
+        with self._lock:
+            now = self._begun(db, name)
+            if now is None:
+                return False
+            self._now = now
+            return self._is_much(count_after(db, now.found, now.last_in_graph))
 
     def adopt(self, collection: int, graph: Graph, row: GraphRow) -> None:
         """Use a graph that was just made, if it is of this collection and not older."""
@@ -113,7 +117,25 @@ class Projector:
         if now is None:
             return False
         held = len(now.graph) if now.graph else 0
-        return len(now.view.faces) > max(self._graph_from, held // 30) or self._dead > held // 4
+        return self._is_much(len(now.view.faces)) or self._dead > held // 4
+
+    def _is_much(self, faces: int) -> bool:
+        """Return whether so many faces should be in the graph."""
+        graph = self._now.graph if self._now else None
+        return faces > max(self._graph_from, len(graph) // 30 if graph else 0)
+
+    def _begun(self, db: Database, name: str) -> Projection | None:
+        """Return a projection of the collection with its graph; the rest may be old, or missing."""
+        row = db.execute(_COLLECTION, [name]).fetchone()
+        if row is None:
+            return None
+        key, dim, *graph = row
+        now = self._now
+        if now is None or now.found.key != key:
+            self._index, self._file, self._dead = FaceIndex(dim), "", 0
+            found = find_collection(db, name)
+            now = Projection(found, 0, _last_removal(db), self._index.view())
+        return self._with_graph_of(now, GraphRow(*graph), dim)
 
     def _with_graph_of(self, now: Projection, row: GraphRow, dim: int) -> Projection:
         """Return the projection with the graph that the tables name, if that is another one."""
@@ -134,8 +156,8 @@ class Projector:
             last_in_graph=last,
         )
 
-    def _caught_up(self, db: Database, before: Projection, dim: int) -> Projection:
-        last_face = before.last_face
+    def _caught_up(self, db: Database, before: Projection) -> Projection:
+        last_face, dim = before.last_face, before.found.collection.space.dim
         for faces, persons, vectors in _added(db, before, dim, self._seal):
             self._index.add(faces, persons, vectors)
             last_face = faces[-1]

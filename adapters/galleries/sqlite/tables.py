@@ -226,6 +226,11 @@ def count_up_to(db: Database, found: Found, last_face: int) -> int:
     return int(db.table("faces").count_where("collection = ? AND key <= ?", [found.key, last_face]))
 
 
+def count_after(db: Database, found: Found, last_face: int) -> int:
+    """Return how many faces a collection has beyond a key."""
+    return int(db.table("faces").count_where("collection = ? AND key > ?", [found.key, last_face]))
+
+
 def persons_up_to(db: Database, found: Found, limit: int) -> int:
     """Return how many persons a collection has, counting no further than `limit`."""
     return int(db.execute(_COUNT_PERSONS, [found.key, limit]).fetchone()[0])

@@ -10,7 +10,7 @@ from facecv.adapters.galleries.graph import Graph
 graph = Graph(8)
 {then}
 import numpy as np
-graph.add(np.arange(20), np.eye(20, 8, dtype=np.float32), 1)
+graph.add(np.arange(20), np.eye(20, 8, dtype=np.float32), threads=1)
 found = graph.nearest(np.eye(1, 8, dtype=np.float32), 1)
 assert found[0].faces.tolist() == [0]
 print("alive", len(graph), repr(graph._index))

@@ -26,7 +26,7 @@ def vectors() -> Floats:
 @pytest.fixture(scope="module")
 def graph(vectors: Floats) -> Graph:
     made = Graph(DIM)
-    made.add(np.arange(len(vectors)), vectors, 1)
+    made.add(np.arange(len(vectors)), vectors, threads=1)
     return made
 
 
@@ -100,7 +100,7 @@ def test_a_saved_graph_is_opened_loaded_and_copied(
 
 def test_a_copy_grows_alone_and_faces_count_once(vectors: Floats, graph: Graph) -> None:
     other = graph.copy()
-    other.add(np.arange(5, len(vectors) + 2)[-3:], vectors[:3], 1)
+    other.add(np.arange(5, len(vectors) + 2)[-3:], vectors[:3], threads=1)
     assert len(other) == len(graph) + 2
     assert graph.contains(as_keys([0, len(vectors)])).tolist() == [True, False]
     assert graph.contains(as_keys(())).tolist() == []

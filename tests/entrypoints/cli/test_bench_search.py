@@ -13,10 +13,11 @@ from tests.entrypoints.cli.runner import Cli
 def test_the_gallery_and_numpy_find_everybody(cli: Cli) -> None:
     found = cli.json("bench", "search", "--faces", 300, "--probes", 10, "--rival", "numpy")
     assert [way["way"] for way in found] == ["facecv", "numpy"]
+    assert [way["recall_at_10"] for way in found] == [1, 1]
     for way in found:
         assert [run["callers"] for run in way["runs"]] == [1, 8]
         for run in way["runs"]:
-            assert (run["recall_at_1"], run["recall_at_10"]) == (1, 1)
+            assert run["recall_at_1"] == 1
             assert 0 < run["p50_ms"] <= run["p95_ms"] <= run["p99_ms"]
     assert found[0]["restart_seconds"] > 0
     assert found[0]["filtered_ms"] > 0
@@ -38,11 +39,11 @@ def test_what_cannot_be_drawn_is_said_before_the_work(cli: Cli) -> None:
 
 
 class TestMadeFaces:
-    made = MadeFaces(20_001, faces_a_person=3, dim=64)
+    made = MadeFaces(20_001, faces_a_person=3, dim=256)
 
     def test_a_person_is_alike_and_strangers_are_not(self) -> None:
         persons, vectors = next(iter(self.made.parts()))
-        assert vectors.shape == (len(persons), 3, 64)
+        assert vectors.shape == (len(persons), 3, 256)
         assert np.allclose(np.linalg.norm(vectors, axis=2), 1, atol=1e-5)
         alike = (vectors[:, 0] * vectors[:, 1]).sum(axis=1)
         strange = (vectors[1:, 0] * vectors[:-1, 1]).sum(axis=1)
