@@ -25,7 +25,7 @@ from facecv.adapters.backends.processor import Processor, this_processor
 from facecv.adapters.backends.providers import CPU
 from facecv.core.pack import ModelFile
 
-_VERSION = 2
+_VERSION = 3
 """Goes up with every change of what the passes do."""
 
 _BOLD = frozenset({"batch"})

@@ -6,12 +6,14 @@ ones are rounded once more. (``relu(x) - a relu(-x)`` is exact on both sides, an
 MobileFaceNet, since its first ReLU is a pass of its own.)
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from facecv.adapters.backends.graph.editing import Graph, Node, depthwise, node, replaced
 
 _BLOCKED = {"Conv", "BatchNormalization"}
-"""What may stand before a PReLU and leave a tensor in blocked layout."""
+"""What leaves a tensor in blocked layout; so does a sum of two such tensors."""
 
 
 def rewrite_prelu(graph: Graph) -> bool:
@@ -19,12 +21,23 @@ def rewrite_prelu(graph: Graph) -> bool:
     producers = graph.producers()
     changes: dict[str, list[Node]] = {}
     for one in graph.nodes:
-        before = producers.get(one.input[0]) if one.op_type == "PRelu" else None
-        if before is not None and before.op_type in _BLOCKED:
+        if one.op_type == "PRelu" and _is_blocked(one.input[0], producers):
             parts = _convolutions(graph, one)
             changes |= {one.output[0]: parts} if parts else {}
     graph.nodes = replaced(graph.nodes, changes)
     return bool(changes)
+
+
+def _is_blocked(tensor: str, producers: Mapping[str, Node]) -> bool:
+    """Say whether a PReLU of `tensor` would find it in blocked layout."""
+    before = producers.get(tensor)
+    if before is None:
+        return False
+    kinds = {before.op_type}
+    if before.op_type == "Add":
+        terms = [producers.get(name) for name in before.input]
+        kinds = {term.op_type if term is not None else "" for term in terms}
+    return kinds <= _BLOCKED
 
 
 def _convolutions(graph: Graph, prelu: Node) -> list[Node]:

@@ -12,7 +12,7 @@ from facecv.adapters.backends.graph.prelu import rewrite_prelu
 from facecv.adapters.backends.graph.siblings import merge_siblings
 
 _PASSES: Mapping[str, Callable[[Graph, int], bool]] = {
-    "pairs": lambda graph, _: split_pairs(graph),
+    "pairs": split_pairs,
     "prelu": lambda graph, _: rewrite_prelu(graph),
     "siblings": merge_siblings,
     "channels": pad_channels,

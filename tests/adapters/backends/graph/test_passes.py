@@ -35,6 +35,10 @@ def _merge(graph: Graph) -> bool:
     return merge_siblings(graph, BLOCK)
 
 
+def _split(graph: Graph) -> bool:
+    return split_pairs(graph, BLOCK)
+
+
 def _pad(graph: Graph) -> bool:
     return pad_channels(graph, BLOCK)
 
@@ -65,6 +69,15 @@ class TestPrelu:
         y = drawing.add("PRelu", drawing.add("Exp", "x"), drawing.weight(3, 1, 1))
         assert applied(drawing, (y,), rewrite_prelu) == ["Exp", "PRelu"]
 
+    def test_after_a_sum_of_convolutions(self) -> None:
+        """Two blocked tensors make a blocked one; one that is not makes none."""
+        for other, expected in (("Conv", False), ("Exp", True)):
+            drawing = Drawing(channels=8)
+            terms = drawing.conv("x", 8, 8), drawing.add("Exp", "x")
+            second = drawing.conv("x", 8, 8) if other == "Conv" else terms[1]
+            y = drawing.add("PRelu", drawing.add("Add", terms[0], second), drawing.weight(8, 1, 1))
+            assert ("PRelu" in applied(drawing, (y,), rewrite_prelu)) is expected
+
     @pytest.mark.parametrize("shape", [(1,), (8, 8, 8), (1, 8)])
     def test_other_slopes_stay(self, shape: tuple[int, ...]) -> None:
         """One for all, one a pixel, one a column."""
@@ -79,13 +92,19 @@ class TestPairs:
         """The channels of a pair are told apart."""
         drawing = Drawing(channels=8)
         y = drawing.conv("x", 8, 8, side=side, group=4)
-        assert applied(drawing, (y,), split_pairs) == ["Conv", "Gather", "Conv", "Add"]
+        assert applied(drawing, (y,), _split) == ["Conv", "Gather", "Conv", "Add"]
+
+    def test_partners_are_swapped_inside_of_whole_blocks(self) -> None:
+        """Gathering would leave the blocked layout."""
+        drawing = Drawing(channels=2 * BLOCK)
+        y = drawing.conv("x", 2 * BLOCK, 2 * BLOCK, group=BLOCK)
+        assert applied(drawing, (y,), _split) == ["Conv", "Conv", "Conv", "Add"]
 
     @pytest.mark.parametrize("group", [1, 2, 8])
     def test_other_groups_stay(self, group: int) -> None:
         """Those of one channel are depthwise already; large ones have a kernel."""
         drawing = Drawing(channels=8)
-        assert applied(drawing, (drawing.conv("x", 8, 8, group=group),), split_pairs) == ["Conv"]
+        assert applied(drawing, (drawing.conv("x", 8, 8, group=group),), _split) == ["Conv"]
 
 
 class TestSiblings:
