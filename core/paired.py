@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 Action = Callable[[], object]
 
 
-def paired_seconds(actions: Mapping[str, Action], rounds: int) -> dict[str, list[float]]:
+def paired_seconds(
+    actions: Mapping[str, Action], rounds: int, *, rest: float = 0.0
+) -> dict[str, list[float]]:
     """Return the seconds that each action took in each round.
 
     All actions take turns in every round, so that whatever else the machine does hits them alike.
@@ -15,12 +17,18 @@ def paired_seconds(actions: Mapping[str, Action], rounds: int) -> dict[str, list
     Args:
         actions: name to what is timed.
         rounds: how often each is run, after one run that does not count.
+        rest: seconds to wait before each turn, which then begins with a run that does not count.
+            For actions whose threads go on spinning when they are done, as those of ONNX Runtime
+            do by default for some fifty milliseconds: whoever comes next would pay for them.
     """
     for action in actions.values():
         action()
     seconds: dict[str, list[float]] = {name: [] for name in actions}
     for _ in range(rounds):
         for name, action in actions.items():
+            if rest:
+                time.sleep(rest)
+                action()
             started = time.perf_counter()
             action()
             seconds[name].append(time.perf_counter() - started)

@@ -1,7 +1,7 @@
 """What the networks behind an engine are fed, kept so that they can be run again on their own."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import attrs
 import numpy as np
@@ -17,6 +17,7 @@ from facecv.core.ports.inference_backend import (
 )
 
 Inputs = Mapping[str, NDArray[Any]]
+ResultT = TypeVar("ResultT")
 
 
 @attrs.define(eq=False)
@@ -31,10 +32,18 @@ class Recorder:
     on: bool = False
     runs: list[tuple[Session, Inputs]] = attrs.field(factory=list)
 
-    def start(self) -> None:
-        """Forget what was kept, and keep what follows."""
+    def record(self, action: Callable[[], ResultT]) -> ResultT:
+        """Return what an action gives, its runs kept in place of those kept before.
+
+        It is done once before: networks that are loaded when they are first needed run on a probe.
+        """
+        action()
         self.runs.clear()
         self.on = True
+        try:
+            return action()
+        finally:
+            self.on = False
 
     def again(self) -> None:
         """Run the networks alone, on the tensors that were kept."""

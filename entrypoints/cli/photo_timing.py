@@ -23,6 +23,8 @@ Peer = Callable[[Pixels], object]
 
 _REDUCED = {4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
 _WANT = Want(quality=False)
+_REST = 0.1
+"""Seconds in which the threads of insightface's networks stop spinning."""
 
 
 @attrs.frozen
@@ -89,11 +91,10 @@ def measure(
     }
     found = []
     for start, (ours, limit, theirs) in starts.items():
-        recorder.start()
-        faces = ours()
-        recorder.on = False
+        faces = recorder.record(ours)
         actions = {"facecv": ours, "limit": limit, **({"insightface": theirs} if peer else {})}
-        found.append(PhotoTimes(photo.name, start, faces, paired_seconds(actions, rounds)))
+        seconds = paired_seconds(actions, rounds, rest=_REST)
+        found.append(PhotoTimes(photo.name, start, faces, seconds))
     return found
 
 

@@ -67,13 +67,14 @@ def test_recorded_runs_are_run_again_on_the_same_numbers() -> None:
         [TensorSpec("x", (None,), "float32")],
         [],
     )
-    session, buffer = RecordingSession(network, recorder), np.array([1.0], dtype=np.float32)
-    session.run({"x": buffer})
-    recorder.start()
-    buffer[0] = 2
-    session.run({"x": buffer})
-    recorder.on = False
-    buffer[0] = 3
-    session.run({"x": buffer})
+    session, buffer = RecordingSession(network, recorder), np.zeros(1, dtype=np.float32)
+
+    def count() -> int:
+        buffer[0] += 1
+        session.run({"x": buffer})
+        return int(buffer[0])
+
+    assert recorder.record(count) == 2
+    count()
     recorder.again()
     assert seen == [1, 2, 3, 2]
