@@ -1,7 +1,8 @@
 """Requests and answers, without input or output: what both clients share."""
 
+import base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -35,6 +36,8 @@ class Call(Generic[ResultT]):
         files: (field, (file name, content)) of a form.
         content: the body as it is.
         accept: media type of the answer.
+        headers: further ones.
+        once: the body cannot be sent a second time.
     """
 
     method: str
@@ -46,6 +49,8 @@ class Call(Generic[ResultT]):
     files: Sequence[tuple[str, tuple[str, bytes]]] = ()
     content: Any = None
     accept: str = "application/json"
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+    once: bool = False
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of httpx's ``build_request``."""
@@ -53,7 +58,7 @@ class Call(Generic[ResultT]):
             "method": self.method,
             "url": self.path,
             "params": _texts(self.params),
-            "headers": {"Accept": self.accept},
+            "headers": {"Accept": self.accept, **self.headers},
         }
         if self.json is not None:
             given["json"] = self.json
@@ -75,7 +80,7 @@ class Call(Generic[ResultT]):
             attempt: how many there were.
             retries: how many more there may be in all.
         """
-        if attempt > retries:
+        if attempt > retries or self.once:
             return None
         if answer is None:
             return 0.1 * 2.0**attempt if self.method in _SAFE else None
@@ -126,6 +131,16 @@ def nothing(_: httpx.Response) -> None:
 def raw(answer: httpx.Response) -> bytes:
     """Return an answer that is a file."""
     return answer.content
+
+
+def text(answer: httpx.Response) -> str:
+    """Return an answer that is text."""
+    return answer.text
+
+
+def encoded(line: str) -> bytes:
+    """Return one line of an import."""
+    return line.rstrip("\r\n").encode() + b"\n"
 
 
 def converted(body: Any, kind: type[ResultT]) -> ResultT:  # noqa: ANN401 - JSON
@@ -182,12 +197,16 @@ def _texts(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> Any:  # noqa: ANN401 - whatever a field may be
+    if isinstance(value, datetime):
+        return value.isoformat()
     return str(value).lower() if isinstance(value, bool) else value
 
 
 def _make_converter() -> cattrs.Converter:
     converter = cattrs.Converter()
     converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(str(text)))
+    converter.register_structure_hook(date, lambda text, _: date.fromisoformat(str(text)))
+    converter.register_structure_hook(bytes, lambda text, _: base64.b64decode(str(text)))
     return converter
 
 

@@ -1,7 +1,8 @@
 """Both clients against a real server."""
 
 import asyncio
-import inspect
+import io
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from facecv.entrypoints.client.asynchronous import AsyncClient
 from facecv.entrypoints.client.results import RemoteEmbedding
 from facecv.entrypoints.client.sync import Client
 from tests.entrypoints.http.served import picture
-from tests.entrypoints.http.test_processes import running
+from tests.entrypoints.http.test_processes import PATIENCE, running
+from tests.entrypoints.http.test_streams import until
 
 ADA = picture((100, 100, 112, 40))
 ADA_AGAIN = picture((20, 20, 112, 45))
@@ -32,7 +34,7 @@ NOBODY = picture()
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the address of a server over the small world."""
-    with running(tmp_path_factory.mktemp("server")) as (_, http):
+    with running(tmp_path_factory.mktemp("server"), limits='{"images": 3}') as (_, http):
         yield str(http.base_url)
 
 
@@ -44,18 +46,6 @@ def client(url: str) -> Iterator[Client]:
 
 def test_the_public_names_are_these_classes() -> None:
     assert (facecv.Client, facecv.AsyncClient) == (Client, AsyncClient)
-
-
-def test_both_have_the_same_operations() -> None:
-    public = {
-        kind: {
-            name: list(inspect.signature(method).parameters)
-            for name, method in vars(kind).items()
-            if not name.startswith("_")
-        }
-        for kind in (Client, AsyncClient)
-    }
-    assert public[Client] == public[AsyncClient]
 
 
 def test_looking_at_pictures(client: Client, tmp_path: Path) -> None:
@@ -125,6 +115,40 @@ def test_the_server_itself(client: Client) -> None:
     assert client.system()
     assert client.models()["loaded"]
     assert client.jobs() == []
+    assert client.performance()
+    assert "facecv_resident_bytes" in client.metrics()
+
+
+def zipped(picture: bytes, count: int) -> bytes:
+    """Return a zip file that has a picture several times."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for number in range(count):
+            archive.writestr(f"{number}.png", picture)
+    return file.getvalue()
+
+
+def test_many_pictures_at_once(client: Client) -> None:
+    """As they are ready, or as a job; a zip file of too many becomes a job anyway."""
+    items = list(client.batch("detect", [ADA, NOBODY]))
+    assert [len(item["result"]["faces"]) for item in items] == [1, 0]
+    with pytest.raises(ServiceError, match="job") as caught:
+        list(client.batch("detect", [zipped(ADA, 4)]))
+    jobs = [str(caught.value.details["job"]), client.start_batch("detect", [ADA]).id]
+    until(lambda: {client.job(each).state for each in jobs} == {"done"}, PATIENCE)
+    assert [len(client.job(each).result["items"]) for each in jobs] == [4, 1]
+    assert client.cancel_job(jobs[0]).state == "done"
+
+
+def test_a_collection_moves(client: Client) -> None:
+    """As a job, which says why it cannot."""
+    client.create_collection("old")
+    moving = [client.migrate("old", model) for model in ("world", "no-such-model")]
+    until(lambda: all(client.job(each.id).state in {"done", "failed"} for each in moving), PATIENCE)
+    error = client.job(moving[1].id).error
+    assert error is not None
+    assert error["code"] == "model_not_found"
+    client.delete_collection("old")
 
 
 def test_asynchronously(url: str) -> None:
@@ -135,7 +159,7 @@ def test_asynchronously(url: str) -> None:
             assert [len(each.faces) for each in found] == [1, 1, 0]
             await client.create_collection("later")
             await client.enroll("later", "Ada", [ADA])
-            assert [line async for line in client.export("later")][-1].startswith('{"type":"end"')
+            assert (await client.load("copy", client.export("later"))).faces == 1
             with pytest.raises(CollectionNotFoundError):
                 await client.collection("nowhere")
 
@@ -174,6 +198,13 @@ class TestRetries:
         client, asked = self.answers(reply)
         with pytest.raises(TimeLimitError):
             client.enroll("staff", "Ada", [b"x"])
+        assert asked == ["POST"]
+
+    def test_not_what_can_be_sent_only_once(self) -> None:
+        """An import that is read while it is sent would begin in its middle."""
+        client, asked = self.answers(self.busy())
+        with pytest.raises(ServiceError, match="busy"):
+            client.load("staff", iter(["{}"]))
         assert asked == ["POST"]
 
     def test_not_for_ever(self) -> None:
