@@ -23,7 +23,8 @@ class LimitsConfig:
             `images` become a job.
         batch_bytes: the most bytes of them, unpacked.
         faces: the most faces of one picture that are looked at.
-        seconds: how long a request may take, queueing included.
+        seconds: how long a request may take, queueing included. What is late is not kept; only
+            when an enrolment or import is being written by then is the answer waited for.
         requests_per_minute: of one key, or of one address where there are no keys; 0: no limit.
     """
 
@@ -149,6 +150,8 @@ class ServerConfig:
         queue: pieces of work that may wait in one process; more are refused with 503.
         stop_seconds: how long work in flight may take to finish when the server stops.
         keys: the file of API keys; None: in the user's data folder.
+        state: the folder in which workers keep what they share while they run, on a disk of this
+            machine; None: in the user's state folder.
         insecure: serve without any key on addresses other than this machine's own.
         docs: whether the OpenAPI document and its page are served.
         limits: what a request may ask for.
@@ -166,6 +169,7 @@ class ServerConfig:
     queue: int = attrs.field(default=64, validator=_at_least_0)
     stop_seconds: float = attrs.field(default=30.0, validator=_positive)
     keys: Path | None = None
+    state: Path | None = None
     insecure: bool = False
     docs: bool = True
     limits: LimitsConfig = attrs.field(factory=LimitsConfig)

@@ -16,7 +16,8 @@ from facecv.core.errors import FaceCVError, JobLostError, JobNotFoundError, Over
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 _OVER: frozenset[JobState] = frozenset({"done", "failed", "cancelled"})
 _ID = re.compile(r"[0-9a-f]{24}")
-_BOOT_DIGITS = 8
+BOOT_DIGITS = 8
+"""How many digits of an id are of the process."""
 
 
 def _now() -> datetime:
@@ -75,6 +76,9 @@ class Jobs:
 
     Nothing of a job survives the process; an id of another process is answered as such. Safe to
     use from several threads.
+
+    Attributes:
+        boot: eight hexadecimal digits with which all its ids begin.
     """
 
     def __init__(
@@ -89,7 +93,7 @@ class Jobs:
         """
         self._limit = limit
         self._keep = keep
-        self._boot = secrets.token_hex(_BOOT_DIGITS // 2)
+        self.boot = secrets.token_hex(BOOT_DIGITS // 2)
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
         self._called_off: set[str] = set()
@@ -110,7 +114,7 @@ class Jobs:
             self._tidy()
             if sum(not job.over for job in self._jobs.values()) >= self._limit:
                 raise _overloaded(f"{self._limit} jobs are running and waiting already")
-            identity = self._boot + secrets.token_hex(8)
+            identity = self.boot + secrets.token_hex(8)
             job = Job(identity, kind, owner=owner)
             self._jobs[identity] = job
             try:
@@ -131,7 +135,7 @@ class Jobs:
             self._tidy()
             if identity in self._jobs:
                 return self._jobs[identity]
-        if _ID.fullmatch(identity) and not identity.startswith(self._boot):
+        if _ID.fullmatch(identity) and not identity.startswith(self.boot):
             raise JobLostError(
                 f"job {identity} was lost when the server was restarted", hint="ask for it again"
             )

@@ -5,18 +5,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TypeVar
 
 import attrs
-import numpy as np
 
 from facecv.core.arrays import Floats, Pixels
 from facecv.core.embedding import EmbeddingSpace
 from facecv.core.ports.embedder import Embedder
 from facecv.core.ports.meter import Meter, Stage
+from facecv.core.services.figures import Passes, Snapshot
 from facecv.core.services.slot import Built
-
-KeyT = TypeVar("KeyT")
 
 
 @attrs.frozen
@@ -55,44 +52,10 @@ class Meters:
             meter.batch(model, size)
 
 
-@attrs.frozen
-class StageReport:
-    """What a stage did during the last minutes.
-
-    Attributes:
-        count: passes.
-        items: pictures, faces or probes in them.
-        per_second: items in a second, over the time that was looked at.
-        p50: median seconds of a pass.
-        p95: seconds that 95 % of passes took at most.
-        p99: likewise 99 %.
-    """
-
-    count: int
-    items: int
-    per_second: float
-    p50: float
-    p95: float
-    p99: float
-
-
-@attrs.frozen
-class BatchReport:
-    """The runs of a network during the last minutes.
-
-    Attributes:
-        runs: how many.
-        mean: faces in one, on average.
-        largest: the most faces in one.
-    """
-
-    runs: int
-    mean: float
-    largest: int
-
-
 _Sample = tuple[float, float, int]
 """When it was, what it took, how many items."""
+_Key = tuple[str, str]
+"""Stage and model."""
 
 
 class RollingMeter:
@@ -116,8 +79,8 @@ class RollingMeter:
         self._clock = clock
         self._lock = threading.Lock()
         self._began = clock()
-        self._stages: dict[tuple[str, str], deque[_Sample]] = {}
-        self._batches: dict[str, deque[_Sample]] = {}
+        self._stages: dict[_Key, deque[_Sample]] = {}
+        self._batches: dict[_Key, deque[_Sample]] = {}
 
     def observe(self, stage: Stage, seconds: float, items: int, model: str, /) -> None:
         """Keep one pass through a stage."""
@@ -128,52 +91,26 @@ class RollingMeter:
     def batch(self, model: str, size: int, /) -> None:
         """Keep one run of a network."""
         with self._lock:
-            samples = self._batches.setdefault(model, deque(maxlen=self._most))
+            samples = self._batches.setdefault(("", model), deque(maxlen=self._most))
             samples.append((self._clock(), 0.0, size))
 
-    def stages(self) -> Mapping[str, StageReport]:
-        """Return what each stage did, whatever the model."""
-        found: dict[str, list[_Sample]] = {}
-        for (stage, _), samples in self._recent(self._stages).items():
-            found.setdefault(stage, []).extend(samples)
-        return {stage: self._report(samples) for stage, samples in found.items()}
-
-    def models(self) -> Mapping[tuple[str, str], StageReport]:
-        """Return what each model did, by its name and the stage."""
-        recent = self._recent(self._stages)
-        return {
-            (model, stage): self._report(samples)
-            for (stage, model), samples in recent.items()
-            if model
-        }
-
-    def batches(self) -> Mapping[str, BatchReport]:
-        """Return the runs of each network."""
-        sizes = {
-            model: [size for _, _, size in samples]
-            for model, samples in self._recent(self._batches).items()
-        }
-        return {
-            model: BatchReport(len(each), sum(each) / len(each), max(each))
-            for model, each in sizes.items()
-        }
-
-    def _recent(self, kept: dict[KeyT, deque[_Sample]]) -> dict[KeyT, list[_Sample]]:
-        oldest = self._clock() - self.window
+    def snapshot(self) -> Snapshot:
+        """Return what is kept of the last minutes."""
+        moment = self._clock()
         with self._lock:
-            found = {
-                key: [sample for sample in samples if sample[0] >= oldest]
-                for key, samples in kept.items()
-            }
-        return {key: samples for key, samples in found.items() if samples}
+            stages = tuple(self._recent(self._stages, moment))
+            batches = tuple(self._recent(self._batches, moment))
+        return Snapshot(self.window, moment - self._began, self._most, stages, batches)
 
-    def _report(self, samples: list[_Sample]) -> StageReport:
-        now = self._clock()
-        full = len(samples) >= self._most
-        since = min(when for when, _, _ in samples) if full else max(self._began, now - self.window)
-        items = sum(count for _, _, count in samples)
-        p50, p95, p99 = np.percentile([took for _, took, _ in samples], [50, 95, 99]).tolist()
-        return StageReport(len(samples), items, items / max(now - since, 1e-9), p50, p95, p99)
+    def _recent(self, kept: Mapping[_Key, deque[_Sample]], moment: float) -> Iterator[Passes]:
+        for (stage, model), samples in kept.items():
+            passes = tuple(
+                (moment - when, took, items)
+                for when, took, items in samples
+                if moment - when <= self.window
+            )
+            if passes:
+                yield Passes(stage, model, passes)
 
 
 @attrs.frozen(eq=False)

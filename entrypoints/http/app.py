@@ -8,10 +8,12 @@ from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.middleware.rate_limit import RateLimitConfig
+from litestar.stores.file import FileStore
 from litestar.types import ControllerRouterHandler, Middleware
 
 from facecv.core.services.jobs import Jobs
 from facecv.core.services.metering import RollingMeter
+from facecv.core.services.model_desk import ModelDesk
 from facecv.core.services.work import WorkPool
 from facecv.entrypoints.api import Engine
 from facecv.entrypoints.http.access import LOOPBACK, Access, key_of
@@ -35,12 +37,17 @@ from facecv.entrypoints.http.docs import openapi_config
 from facecv.entrypoints.http.errors import HANDLERS, AnyRequest
 from facecv.entrypoints.http.journal import Journal
 from facecv.entrypoints.http.life import lifespan_of
+from facecv.entrypoints.http.model_book import ModelBook
+from facecv.entrypoints.http.model_sync import ModelSync
 from facecv.entrypoints.http.observing import metrics, observe, request_metrics
 from facecv.entrypoints.http.readiness import Readiness
+from facecv.entrypoints.http.relay import Relay
 from facecv.entrypoints.http.request_id import RequestIds
 from facecv.entrypoints.http.service import Service
 from facecv.entrypoints.http.sharing import share_runs
 from facecv.entrypoints.http.stream_desk import StreamDesk
+from facecv.entrypoints.http.worker_group import WorkerGroup
+from facecv.entrypoints.http.workers import Workers
 from facecv.entrypoints.keys import KeyFile, default_keys_file
 from facecv.entrypoints.server_config import LimitsConfig, ServerConfig
 
@@ -64,6 +71,8 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
 )
 """The routes under ``/v1``."""
 
+RATES = "rate_limit"
+"""The store that counts the requests of each key."""
 _PARTS_BESIDE_PICTURES = 64
 
 
@@ -71,6 +80,7 @@ def create_app(
     engine: Engine,
     config: ServerConfig | None = None,
     abandon: Callable[[], None] | None = None,
+    group: WorkerGroup | None = None,
 ) -> Litestar:
     """Return the application.
 
@@ -79,9 +89,10 @@ def create_app(
         config: the settings; None: those of the engine's configuration.
         abandon: called when the application has stopped and work still runs, which cannot be
             stopped from outside; None: nothing is.
+        group: of the workers that serve together; None: there is only this one.
     """
     config = config or engine.config.server
-    service = make_service(engine, config)
+    service = make_service(engine, config, group)
     share_runs(engine, config.batching)
     limits = service.config.limits
     app = Litestar(
@@ -95,16 +106,21 @@ def create_app(
         request_max_body_size=limits.body_bytes,
         multipart_form_part_limit=limits.images + _PARTS_BESIDE_PICTURES,
         logging_config=None,
+        stores={RATES: FileStore(group.rates)} if group else None,
     )
+    if group is not None:
+        app.asgi_handler = Relay(app.asgi_handler, service.workers)
     app.asgi_handler = RequestIds(app.asgi_handler)  # around all of it: 404 and 405 too
     return app
 
 
-def make_service(engine: Engine, config: ServerConfig) -> Service:
+def make_service(engine: Engine, config: ServerConfig, group: WorkerGroup | None = None) -> Service:
     """Return what the routes of an application work with."""
     keys = KeyFile(config.keys or default_keys_file())
     local = config.host in LOOPBACK and not config.insecure
-    meter = RollingMeter()
+    jobs = Jobs()
+    workers = Workers(jobs.boot, group)
+    book = ModelBook(group.folder) if group else None
     service = Service(
         engine=engine,
         config=config,
@@ -112,9 +128,11 @@ def make_service(engine: Engine, config: ServerConfig) -> Service:
         access=Access(keys, open=not keys.keys() and (local or config.insecure), local=local),
         readiness=Readiness(engine),
         journal=Journal(),
-        jobs=Jobs(),
-        meter=meter,
-        streams=StreamDesk(engine, config),
+        jobs=jobs,
+        meter=RollingMeter(),
+        streams=StreamDesk(engine, config, workers),
+        workers=workers,
+        models=ModelSync(ModelDesk(engine.analyser), workers.id, book),
     )
     observe(service)
     return service
@@ -136,6 +154,7 @@ def _middleware(limits: LimitsConfig) -> list[Middleware]:
     rate = RateLimitConfig(
         rate_limit=("minute", limits.requests_per_minute),
         identifier_for_request=_who,
+        store=RATES,
         exclude=["/v1/health", "/docs"],
     )
     return [counted, rate.middleware]

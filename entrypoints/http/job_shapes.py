@@ -48,6 +48,11 @@ class JobShape(msgspec.Struct):
     result: Any = None
     error: ErrorBody | None = None
 
+    @property
+    def active(self) -> bool:
+        """Whether it runs or waits."""
+        return self.state in {"queued", "running"}
+
 
 class JobAnswer(msgspec.Struct):
     """How things stand with one job."""

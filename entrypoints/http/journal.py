@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import attrs
 
-_KEPT = 50
+KEPT = 50
+"""How many are kept."""
 
 
 @attrs.frozen
@@ -33,7 +34,7 @@ class Journal:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._incidents: deque[Incident] = deque(maxlen=_KEPT)
+        self._incidents: deque[Incident] = deque(maxlen=KEPT)
 
     def note(self, code: str, message: str, request_id: str, path: str) -> None:
         """Keep an incident; the oldest one goes."""

@@ -1,22 +1,24 @@
 """Figures for Prometheus: stages, batches, models and the queue, beside Litestar's own."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from pathlib import Path
 
+import attrs
 from litestar import Response, get
 from litestar.plugins.prometheus import PrometheusConfig
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
 from facecv.core.ports.meter import Stage
 from facecv.core.services.metering import Meters, counted
-from facecv.core.services.model_desk import ModelDesk
-from facecv.core.services.process_memory import resident_bytes
 from facecv.entrypoints.http.access import requires
 from facecv.entrypoints.http.openapi import operation
 from facecv.entrypoints.http.service import Service, ServiceParam
+from facecv.entrypoints.http.worker_facts import ServerFacts, server_facts
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _FACES = (1, 2, 4, 8, 16, 32, 64)
@@ -50,41 +52,45 @@ class PrometheusMeter:
         self._faces.labels(model).observe(size)
 
 
-class ServiceCollector(Collector):
-    """Tells how the service stands, whenever it is asked."""
+@attrs.frozen(eq=False)
+class FactsCollector(Collector):
+    """Tells how the server stands.
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    Attributes:
+        facts: of all its workers.
+    """
+
+    facts: ServerFacts
 
     def collect(self) -> Iterator[Metric]:
         """Yield the queue, the jobs, the memory and the models."""
-        pool = self._service.pool
-        yield GaugeMetricFamily("facecv_work_busy", "Pieces of work under way", pool.busy)
-        yield GaugeMetricFamily("facecv_queue_depth", "Pieces of work that wait", pool.waiting)
+        work, active = self.facts.work, sum(each.job.active for each in self.facts.jobs())
+        yield GaugeMetricFamily("facecv_workers", "Processes", len(self.facts.workers))
+        yield GaugeMetricFamily("facecv_work_busy", "Pieces of work under way", work.busy)
+        yield GaugeMetricFamily("facecv_queue_depth", "Pieces of work that wait", work.waiting)
         yield CounterMetricFamily(
-            "facecv_rejected_requests", "Requests refused because the queue was full", pool.refused
+            "facecv_rejected_requests", "Requests refused because the queue was full", work.refused
         )
-        yield GaugeMetricFamily(
-            "facecv_jobs_active",
-            "Jobs that run or wait",
-            sum(not job.over for job in self._service.jobs.all()),
-        )
-        yield GaugeMetricFamily("facecv_resident_bytes", "Memory of the process", resident_bytes())
+        yield GaugeMetricFamily("facecv_jobs_active", "Jobs that run or wait", active)
+        resident = self.facts.resident_bytes
+        yield GaugeMetricFamily("facecv_resident_bytes", "Memory of all processes", resident)
         yield from self._models()
 
     def _models(self) -> Iterator[Metric]:
         names = ["kind", "model"]
-        loaded = GaugeMetricFamily("facecv_model_loaded", "1: the model is in memory", labels=names)
-        default = GaugeMetricFamily("facecv_model_default", "1: it is a default", labels=names)
-        users = GaugeMetricFamily("facecv_model_users", "How many use it now", labels=names)
-        memory = GaugeMetricFamily("facecv_model_bytes", "Memory of the model", labels=names)
-        for place in ModelDesk(self._service.engine.analyser).places():
-            labels, model = [place.kind, place.slot.blueprint.name], place.slot.loaded
-            loaded.add_metric(labels, float(model is not None))
-            default.add_metric(labels, float(place.default))
-            users.add_metric(labels, model.users if model else 0)
-            memory.add_metric(labels, model.footprint.bytes if model else 0)
-        yield from (loaded, default, users, memory)
+        what = {
+            "loaded": ("Processes that have the model in memory", lambda m: m.state == "ready"),
+            "default": ("Processes whose default it is", lambda m: m.default),
+            "users": ("How many use it now", lambda m: m.users),
+            "bytes": ("Memory of the model", lambda m: m.memory.bytes if m.memory else 0),
+        }
+        keys = sorted({(each.kind, each.name) for each in self.facts.models})
+        for name, (text, value) in what.items():
+            family = GaugeMetricFamily(f"facecv_model_{name}", text, labels=names)
+            for key in keys:
+                own = (each for each in self.facts.models if (each.kind, each.name) == key)
+                family.add_metric(key, float(sum(map(value, own))))
+            yield family
 
 
 def request_metrics() -> PrometheusConfig:
@@ -99,15 +105,35 @@ def request_metrics() -> PrometheusConfig:
     tags=["Performance"],
 )
 async def metrics(service: ServiceParam) -> Response[bytes]:
-    """Give the figures of this process in the text format of Prometheus."""
-    ours = await asyncio.to_thread(generate_latest, service.registry)
-    return Response(generate_latest(REGISTRY) + ours, media_type=CONTENT_TYPE_LATEST)
+    """Give the figures of all workers of the server in the text format of Prometheus."""
+    facts = await server_facts(service)
+    text = await asyncio.to_thread(_text, service, facts)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
 
 
 def observe(service: Service) -> None:
     """Measure the stages of a service's work from now on."""
     engine = service.engine
     meter = Meters((service.meter, PrometheusMeter(service.registry)))
-    service.registry.register(ServiceCollector(service))
     engine.analyser.meter = meter
     engine.analyser.embedder.wrap(lambda built: counted(built, meter))
+
+
+def _text(service: Service, facts: ServerFacts) -> bytes:
+    now = CollectorRegistry()
+    now.register(FactsCollector(facts))
+    group = service.workers.group
+    if group is None:
+        return b"".join(map(generate_latest, (REGISTRY, service.registry, now)))
+    _bury({worker.pid for worker in facts.workers}, group.metrics)
+    counted_by_all = CollectorRegistry()
+    MultiProcessCollector(counted_by_all, str(group.metrics))  # type: ignore[no-untyped-call]
+    return generate_latest(counted_by_all) + generate_latest(now)
+
+
+def _bury(alive: Collection[int], folder: Path) -> None:
+    """Forget what processes were doing that are gone; what they have done still counts."""
+    for file in folder.glob("gauge_live*_*.db"):
+        pid = int(file.stem.rpartition("_")[2])
+        if pid not in alive:
+            mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]

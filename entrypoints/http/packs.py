@@ -3,9 +3,10 @@
 from facecv.core.errors import InputError, ModelInUseError
 from facecv.core.pack import PackManifest
 from facecv.core.services.jobs import Tell
-from facecv.core.services.model_desk import ModelDesk
 from facecv.entrypoints.api import Engine
 from facecv.entrypoints.http.model_shapes import FileShape
+from facecv.entrypoints.http.service import Service
+from facecv.entrypoints.http.worker_facts import ServerFacts
 
 
 def known_packs(engine: Engine) -> list[PackManifest]:
@@ -15,10 +16,11 @@ def known_packs(engine: Engine) -> list[PackManifest]:
     return [used, *others]
 
 
-def pull(engine: Engine, pack: PackManifest, tell: Tell) -> dict[str, object]:
+def pull(service: Service, pack: PackManifest, tell: Tell) -> dict[str, object]:
     """Download what is missing of a pack; return what is here then."""
-    files = engine.parts.store.pull(pack, lambda name, done, total: tell(done, total, name))
-    ModelDesk(engine.analyser).forget()
+    store = service.engine.parts.store
+    files = store.pull(pack, lambda name, done, total: tell(done, total, name))
+    service.models.forget()
     models = [{"name": file.spec.name, "sha256": file.sha256} for file in files]
     return {"pack": pack.name, "models": models}
 
@@ -29,29 +31,31 @@ def verify(engine: Engine, pack: PackManifest) -> list[FileShape]:
     return [FileShape(status.model, status.state, status.detail) for status in found]
 
 
-def remove(engine: Engine, pack: PackManifest) -> int:
+def remove(service: Service, pack: PackManifest, facts: ServerFacts) -> int:
     """Delete the files of a pack; return how many bytes that freed.
+
+    Args:
+        service: whose pack.
+        pack: which one.
+        facts: what all workers have in memory.
 
     Raises:
         ModelInUseError: a model of it is in memory, or is a default.
         ModelError: it came with FaceCV.
     """
-    desk = ModelDesk(engine.analyser)
-    used = [
-        place.slot.blueprint.name
-        for place in desk.places()
-        if (file := place.slot.blueprint.file) is not None
-        and file.pack == pack.name
-        and (place.default or place.slot.state in {"ready", "loading"})
-    ]
+    used = {
+        model.name
+        for model in facts.models
+        if model.pack == pack.name and (model.default or model.state in {"ready", "loading"})
+    }
     if used:
         raise ModelInUseError(
-            f"{', '.join(used)} of {pack.name} is in use",
+            f"{', '.join(sorted(used))} of {pack.name} is in use",
             hint="switch to another model, and unload it",
-            details={"models": used},
+            details={"models": sorted(used)},
         )
-    freed = engine.parts.store.remove(pack)
-    desk.forget()
+    freed = service.engine.parts.store.remove(pack)
+    service.models.forget()
     return freed
 
 

@@ -1,9 +1,15 @@
 """Running the application in one process or several, until a signal stops it."""
 
+import asyncio
 import os
+import signal
 import socket
+import threading
 from collections.abc import Callable
+from functools import partial
 from math import ceil
+from types import FrameType
+from typing import Any
 
 import attrs
 import uvicorn
@@ -16,11 +22,16 @@ from facecv.entrypoints.bootstrap import Builder, bootstrap, prepare
 from facecv.entrypoints.config import Config, evolve
 from facecv.entrypoints.http.access import LOOPBACK
 from facecv.entrypoints.http.app import create_app
+from facecv.entrypoints.http.service import Service
+from facecv.entrypoints.http.worker_folder import together
+from facecv.entrypoints.http.worker_group import WorkerGroup
 from facecv.entrypoints.keys import KeyFile, default_keys_file
 from facecv.entrypoints.logging import Level
 from facecv.entrypoints.logging import configure as configure_logging
+from facecv.entrypoints.server_config import ServerConfig
 
 _BUILT_IN_DECODER = "pillow"
+_GALLERY_OF_A_PROCESS = "memory"
 _IDLE_SECONDS = 30
 """A connection on which nothing is asked is closed after so long."""
 _WORKER_SECONDS = 60
@@ -41,12 +52,18 @@ class AppFactory:
     prepare: Callable[[Config], Builder] = prepare
     level: Level = "warning"
 
-    def __call__(self) -> Litestar:
-        """Return the application, with an engine of its own."""
+    def __call__(self, group: WorkerGroup | None = None) -> Litestar:
+        """Return the application, with an engine of its own.
+
+        Args:
+            group: of the workers that serve together; None: there is only this one.
+        """
         configure_logging(self.level)
         builder = self.prepare(self.config)
         engine = Engine(bootstrap(builder.config, builder.catalogue))
-        return create_app(engine, abandon=_leave)
+        app = create_app(engine, abandon=_leave, group=group)
+        _let_go_when_told_to_stop(app.state.service)
+        return app
 
 
 def served(config: Config) -> Config:
@@ -90,24 +107,37 @@ def check_exposure(config: Config) -> None:
         )
 
 
-def serve(
-    make_app: Callable[[], Litestar], config: Config, tell: Callable[[str], None] = print
-) -> None:
+def serve(make_app: AppFactory, config: Config, tell: Callable[[str], None] = print) -> None:
     """Serve until a signal comes; work in flight is finished first, in bounded time.
 
     Args:
-        make_app: makes the application, in each process; must be picklable for several.
+        make_app: makes the application, in each process.
         config: section ``[server]`` says where.
         tell: is told the address once the port is taken.
 
     Raises:
-        ConfigurationError: the address cannot be listened on, or must not be without keys.
+        ConfigurationError: the address cannot be listened on, or must not be without keys; or
+            the gallery cannot be shared by several workers.
     """
     check_exposure(config)
+    _check_shareable(config)
     server = config.server
-    app = _Once(make_app)
-    settings = uvicorn.Config(
-        app if server.workers == 1 else make_app,
+    with _listen(server.host, server.port) as listening:
+        host, port = listening.getsockname()[:2]
+        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        if server.workers == 1:
+            tell(address)
+            uvicorn.Server(_settings(make_app, server)).run(sockets=[listening])
+            return
+        with together(server.state) as group:
+            tell(address)
+            settings = _settings(partial(make_app, group), server)
+            Multiprocess(settings, sockets=[listening]).run()
+
+
+def _settings(make_app: Callable[[], Litestar], server: ServerConfig) -> uvicorn.Config:
+    return uvicorn.Config(
+        make_app,
         factory=True,
         host=server.host,
         port=server.port,
@@ -119,41 +149,41 @@ def serve(
         log_config=None,
         server_header=False,
     )
-    listening = _listen(server.host, server.port)
-    host, port = listening.getsockname()[:2]
-    tell(f"http://{f'[{host}]' if ':' in host else host}:{port}")
-    with listening:
-        if server.workers == 1:
-            _Server(settings, app).run(sockets=[listening])
-        else:
-            Multiprocess(settings, sockets=[listening]).run()
 
 
-class _Once:
-    """Makes an application, and remembers it."""
-
-    def __init__(self, make_app: Callable[[], Litestar]) -> None:
-        self._make_app = make_app
-        self.made: Litestar | None = None
-
-    def __call__(self) -> Litestar:
-        """Return a new application."""
-        self.made = self._make_app()
-        return self.made
+def _check_shareable(config: Config) -> None:
+    """Raise `ConfigurationError` for a gallery that each worker would have for itself."""
+    if config.server.workers > 1 and config.gallery == _GALLERY_OF_A_PROCESS:
+        raise ConfigurationError(
+            "several workers cannot share a gallery in memory",
+            hint="name a file with --gallery, or serve with one worker",
+        )
 
 
-class _Server(uvicorn.Server):
-    """A server that lets clients go whose answers never end, before it waits for answers."""
+def _let_go_when_told_to_stop(service: Service) -> None:
+    """Let clients go whose answers never end, as soon as a signal tells the process to stop.
 
-    def __init__(self, settings: uvicorn.Config, app: _Once) -> None:
-        super().__init__(settings)
-        self._app = app
+    The server would wait for them otherwise. Its own handlers are there already, and go on to
+    do what they do.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _also(signal.getsignal(number), loop, service.let_go))
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop serving."""
-        if self._app.made is not None:
-            self._app.made.state.service.streams.let_go()
-        await super().shutdown(sockets)
+
+def _also(
+    before: Callable[[int, FrameType | None], Any] | int | None,
+    loop: asyncio.AbstractEventLoop,
+    first: Callable[[], None],
+) -> Callable[[int, FrameType | None], None]:
+    def handle(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(first)
+        if callable(before):
+            before(number, frame)
+
+    return handle
 
 
 def _leave() -> None:

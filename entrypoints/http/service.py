@@ -21,8 +21,10 @@ from facecv.entrypoints.api import Engine
 from facecv.entrypoints.http.access import Access
 from facecv.entrypoints.http.errors import AnyRequest
 from facecv.entrypoints.http.journal import Journal
+from facecv.entrypoints.http.model_sync import ModelSync
 from facecv.entrypoints.http.readiness import Readiness
 from facecv.entrypoints.http.stream_desk import StreamDesk
+from facecv.entrypoints.http.workers import Workers
 from facecv.entrypoints.server_config import ServerConfig
 
 ResultT = TypeVar("ResultT")
@@ -48,6 +50,8 @@ class Service:
         jobs: work in the background.
         meter: what the last minutes were like.
         streams: cameras and videos that are watched.
+        workers: the processes of the server, this one among them.
+        models: changes models here, and follows the other workers.
         registry: the figures of this application for Prometheus.
     """
 
@@ -60,7 +64,14 @@ class Service:
     jobs: Jobs
     meter: RollingMeter
     streams: StreamDesk
+    workers: Workers
+    models: ModelSync
     registry: CollectorRegistry = attrs.field(factory=CollectorRegistry)
+
+    def let_go(self) -> None:
+        """Begin to stop: clients go whose answers would not end; for the event loop."""
+        self.streams.let_go()
+        self.workers.let_go()
 
     async def run(self, request: AnyRequest, task: Callable[[], ResultT]) -> ResultT:
         """Return what `task` returns, run in the pool.

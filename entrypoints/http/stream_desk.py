@@ -2,7 +2,8 @@
 
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from facecv.entrypoints.http.room import Room
 from facecv.entrypoints.http.stream_addresses import check_sinks, check_source
 from facecv.entrypoints.http.stream_file import StreamFile, StreamRecord
 from facecv.entrypoints.http.stream_runner import StreamRunner
+from facecv.entrypoints.http.workers import STREAMS, Workers
 from facecv.entrypoints.server_config import ServerConfig
 from facecv.entrypoints.streams import Streams
 
@@ -45,18 +47,19 @@ class Stream:
 class StreamDesk:
     """Keeps streams and has them watched; safe to use from several threads.
 
-    One process at a time watches the streams of a file. Another one waits for its turn.
+    One process at a time watches the streams of a file. Another one waits for its turn; requests
+    that another worker of the server gets are handed to the one that watches.
 
     Attributes:
         hub: wakes clients that follow events.
         previews: counts clients that look at streams.
     """
 
-    def __init__(self, engine: Engine, config: ServerConfig) -> None:
+    def __init__(self, engine: Engine, config: ServerConfig, workers: Workers) -> None:
         """Make a desk that has not begun to work yet."""
         self.hub = EventHub(config.streams.clients)
         self.previews = Room(config.streams.clients)
-        self._config, self._alone = config.streams, config.workers == 1
+        self._config, self._workers = config.streams, workers
         self._streams = Streams(engine.parts)
         path = config.streams.path or _beside_gallery(engine)
         self._file = StreamFile(path) if path else None
@@ -69,10 +72,7 @@ class StreamDesk:
 
     def start(self) -> None:
         """Begin to watch the streams that are kept, as soon as no other process does."""
-        if self._alone:
-            self._thread.start()
-        else:
-            self._problem = "a server of several workers watches no streams: set workers to 1"
+        self._thread.start()
 
     def let_go(self) -> None:
         """Begin to stop all streams, and let those go who follow or look at them."""
@@ -166,20 +166,16 @@ class StreamDesk:
                 with suppress(Timeout):
                     self._take_over()
                     return
-                self._problem = "another server watches the streams of this gallery"
+                self._problem = "another process watches the streams of this gallery"
                 self._stopping.wait(_AGAIN)
         except (FaceCVError, OSError) as error:
             self._problem = str(error)
             structlog.get_logger().error("no streams are watched", problem=self._problem)
 
     def _take_over(self) -> None:
-        if self._file is None:
-            self._opened = True
-            return
-        path = self._file.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_name(path.name + ".lock"), thread_local=False).acquire(timeout=0):
-            kept = self._file.read()
+        with self._turn():
+            kept = self._file.read() if self._file else []
+            self._workers.take_on(STREAMS)
             with self._lock:
                 for record in kept:
                     self._all[record.id] = self._stream(record)
@@ -187,6 +183,19 @@ class StreamDesk:
             for stream in list(self._all.values()):
                 self._begin(stream)
             self._stopping.wait()  # until then, the lock is held
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Keep other processes from watching; raise `Timeout` if one does."""
+        group, path = self._workers.group, self._file.path if self._file else None
+        if path is None and group is not None:
+            path = group.folder / STREAMS
+        if path is None:
+            yield
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_name(path.name + ".lock"), thread_local=False).acquire(timeout=0):
+            yield
 
     def _check(self, record: StreamRecord) -> None:
         """Raise `InputError` where it is clear by now that a stream could not be watched."""

@@ -19,6 +19,7 @@ from facecv.entrypoints.http.jobs import job_for, may_see
 from facecv.entrypoints.http.openapi import operation
 from facecv.entrypoints.http.request_id import request_id
 from facecv.entrypoints.http.service import ServiceParam
+from facecv.entrypoints.http.worker_facts import server_facts
 
 JobId = Annotated[str, PathParameter(description="As the answer 202 gave it.")]
 EXAMPLE = JobShape(
@@ -45,8 +46,8 @@ class JobController(Controller):
     )
     async def jobs(self, request: AnyRequest, service: ServiceParam) -> JobList:
         """List the jobs of this key (all, for an admin), the newest first."""
-        shown = [job for job in service.jobs.all() if may_see(request, job)]
-        shapes = [job_shape(job, result=False) for job in shown]
+        facts = await server_facts(service)
+        shapes = [each.job for each in facts.jobs() if may_see(request, each.owner)]
         return JobList(request_id(request.scope), shapes)
 
     @get(

@@ -1,6 +1,5 @@
 """Models and packs: what is here, what is loaded, pulling, switching."""
 
-from collections.abc import Callable
 from typing import Annotated, Literal
 
 import msgspec
@@ -8,12 +7,13 @@ from litestar import Controller, Response, delete, get, post
 from litestar.params import JSONBody, PathParameter
 from msgspec import Meta
 
-from facecv.core.services.model_desk import Kind, ModelDesk, Place
+from facecv.core.services.model_desk import Kind, ModelDesk
 from facecv.entrypoints.http.access import requires, visible
 from facecv.entrypoints.http.controllers.jobs import EXAMPLE as JOB
 from facecv.entrypoints.http.errors import AnyRequest
 from facecv.entrypoints.http.job_shapes import JobAnswer
 from facecv.entrypoints.http.jobs import begin, check_unrestricted
+from facecv.entrypoints.http.model_book import ModelChange
 from facecv.entrypoints.http.model_shapes import (
     FileShape,
     LoadedShape,
@@ -27,6 +27,7 @@ from facecv.entrypoints.http.openapi import operation
 from facecv.entrypoints.http.packs import check_reference, known_packs, pull, remove, verify
 from facecv.entrypoints.http.request_id import request_id
 from facecv.entrypoints.http.service import Service, ServiceParam
+from facecv.entrypoints.http.worker_facts import server_facts
 
 PackName = Annotated[str, PathParameter(description="Name of a pack.")]
 Reference = Annotated[str, Meta(max_length=300)]
@@ -158,11 +159,13 @@ class ModelController(Controller):
     async def load(
         self, request: AnyRequest, service: ServiceParam, data: JSONBody[ModelChoice]
     ) -> ModelAnswer:
-        """Load a model beside the others and run it once, so that its first request is fast."""
+        """Load a model beside the others and run it once, so that its first request is fast.
+
+        Other workers of the server begin to load it within a second; likewise for the next two.
+        """
         check_reference(service.engine, data.model)
-        return await _changed(
-            request, service, lambda desk: desk.load(data.kind, data.model, wait=data.wait)
-        )
+        change = ModelChange(action="load", kind=data.kind, model=data.model, wait=data.wait)
+        return await _changed(request, service, change)
 
     @post(
         "/unload",
@@ -177,7 +180,8 @@ class ModelController(Controller):
     ) -> ModelAnswer:
         """Take a model out of memory when its last user is done; it comes back when needed."""
         check_reference(service.engine, data.model)
-        return await _changed(request, service, lambda desk: desk.unload(data.kind, data.model))
+        change = ModelChange(action="unload", kind=data.kind, model=data.model)
+        return await _changed(request, service, change)
 
     @post(
         "/switch",
@@ -196,9 +200,8 @@ class ModelController(Controller):
         Collections keep the embedder of their space until they are migrated.
         """
         check_reference(service.engine, data.model)
-        return await _changed(
-            request, service, lambda desk: desk.switch(data.kind, data.model, keep=data.keep)
-        )
+        change = ModelChange(action="switch", kind=data.kind, model=data.model, keep=data.keep)
+        return await _changed(request, service, change)
 
     @post(
         "/packs/{pack:str}/pull",
@@ -212,7 +215,7 @@ class ModelController(Controller):
         """Download what is missing of a pack, as a job; its result names the models."""
         check_unrestricted(request)
         manifest = service.engine.parts.packs.pack(pack)
-        return begin(request, service, "pull", lambda tell: pull(service.engine, manifest, tell))
+        return begin(request, service, "pull", lambda tell: pull(service, manifest, tell))
 
     @post(
         "/packs/{pack:str}/verify",
@@ -238,21 +241,20 @@ class ModelController(Controller):
     async def remove(self, request: AnyRequest, service: ServiceParam, pack: PackName) -> Removal:
         """Delete the files of a pack; one whose models are loaded or the defaults stays: 409."""
         check_unrestricted(request)
-        engine = service.engine
-        manifest = engine.parts.packs.pack(pack)
-        freed = await service.run(request, lambda: remove(engine, manifest))
+        manifest = service.engine.parts.packs.pack(pack)
+        facts = await server_facts(service)
+        freed = await service.run(request, lambda: remove(service, manifest, facts))
         return Removal(request_id(request.scope), pack, freed)
 
 
-async def _changed(
-    request: AnyRequest, service: Service, change: Callable[[ModelDesk], Place]
-) -> ModelAnswer:
+async def _changed(request: AnyRequest, service: Service, change: ModelChange) -> ModelAnswer:
     """Return the answer to a request that changes which models are loaded."""
     check_unrestricted(request)
-    desk, own = ModelDesk(service.engine.analyser), request_id(request.scope)
+    own = request_id(request.scope)
 
     def work() -> ModelAnswer:
-        return ModelAnswer(own, loaded_shape(change(desk), service.engine.collections()))
+        place = service.models.change(change)
+        return ModelAnswer(own, loaded_shape(place, service.engine.collections()))
 
     return await service.run(request, work)
 

@@ -5,16 +5,15 @@ import asyncio
 import msgspec
 from litestar import Controller, get
 
-from facecv.core.services.metering import BatchReport, StageReport
-from facecv.core.services.model_desk import ModelDesk
-from facecv.core.services.process_memory import resident_bytes
+from facecv.core.services.figures import BatchReport, Figures, StageReport
 from facecv.entrypoints.http.access import requires
 from facecv.entrypoints.http.controllers.system import WorkCounts
 from facecv.entrypoints.http.errors import AnyRequest
 from facecv.entrypoints.http.model_shapes import MemoryShape
 from facecv.entrypoints.http.openapi import operation
 from facecv.entrypoints.http.request_id import request_id
-from facecv.entrypoints.http.service import Service, ServiceParam
+from facecv.entrypoints.http.service import ServiceParam
+from facecv.entrypoints.http.worker_facts import ServerFacts, server_facts
 
 
 class StageShape(msgspec.Struct):
@@ -62,19 +61,21 @@ class ModelReport(msgspec.Struct):
 
 
 class Performance(msgspec.Struct):
-    """The last minutes of this process.
+    """The last minutes of the server, all its processes together.
 
     Attributes:
         request_id: as in the header X-Request-Id.
         window_seconds: how far back is looked.
-        resident_bytes: memory of the process.
+        workers: how many processes there are.
+        resident_bytes: memory of all of them.
         stages: by stage, whatever the model.
         models: by model.
-        work: the pool that runs the networks.
+        work: the pools that run the networks.
     """
 
     request_id: str
     window_seconds: float
+    workers: int
     resident_bytes: int
     stages: dict[str, StageShape]
     models: list[ModelReport]
@@ -85,6 +86,7 @@ _STAGE = StageShape(1200, 1450, 4.83, 9.1, 14.2, 21.7)
 _EXAMPLE = Performance(
     request_id="a1",
     window_seconds=300.0,
+    workers=1,
     resident_bytes=310_000_000,
     stages={"detect": _STAGE, "embed": _STAGE},
     models=[
@@ -108,33 +110,34 @@ class PerformanceController(Controller):
     @get("/", guards=[requires("read")], operation_class=operation(_EXAMPLE))
     async def performance(self, request: AnyRequest, service: ServiceParam) -> Performance:
         """Tell throughput, p50, p95 and p99 of each stage over the last minutes, and memory."""
-        own = request_id(request.scope)
-        return await asyncio.to_thread(_performance, service, own)
+        facts = await server_facts(service)
+        return await asyncio.to_thread(_performance, facts, request_id(request.scope))
 
 
-def _performance(service: Service, own: str) -> Performance:
-    pool, meter = service.pool, service.meter
+def _performance(facts: ServerFacts, own: str) -> Performance:
+    work, figures = facts.work, facts.figures
     return Performance(
         request_id=own,
-        window_seconds=meter.window,
-        resident_bytes=resident_bytes(),
-        stages={name: _stage(report) for name, report in meter.stages().items()},
-        models=_models(service),
-        work=WorkCounts(pool.workers, pool.queue, pool.busy, pool.refused),
+        window_seconds=facts.workers[0].figures.window,
+        workers=len(facts.workers),
+        resident_bytes=facts.resident_bytes,
+        stages={name: _stage(report) for name, report in figures.stages().items()},
+        models=_models(facts, figures),
+        work=WorkCounts(work.threads, work.queue, work.busy, work.refused),
     )
 
 
-def _models(service: Service) -> list[ModelReport]:
+def _models(facts: ServerFacts, figures: Figures) -> list[ModelReport]:
     reports: dict[str, ModelReport] = {}
-    for (name, stage), report in service.meter.models().items():
+    for (name, stage), report in figures.models().items():
         reports.setdefault(name, ModelReport(name, {})).stages[stage] = _stage(report)
-    for name, batches in service.meter.batches().items():
+    for name, batches in figures.batches().items():
         reports.setdefault(name, ModelReport(name, {})).batches = _batches(batches)
-    for place in ModelDesk(service.engine.analyser).places():
-        loaded = place.slot.loaded
-        if loaded is not None:
-            own = reports.setdefault(loaded.name, ModelReport(loaded.name, {}))
-            own.memory = MemoryShape(loaded.footprint.bytes, loaded.footprint.measured)
+    for model in facts.models:
+        if model.memory is not None:
+            own = reports.setdefault(model.name, ModelReport(model.name, {}))
+            before = own.memory.bytes if own.memory else 0
+            own.memory = MemoryShape(before + model.memory.bytes, model.memory.measured)
     return sorted(reports.values(), key=lambda report: report.name)
 
 

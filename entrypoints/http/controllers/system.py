@@ -16,6 +16,7 @@ from facecv.entrypoints.http.access import requires
 from facecv.entrypoints.http.errors import AnyRequest
 from facecv.entrypoints.http.openapi import operation
 from facecv.entrypoints.http.service import Service, ServiceParam
+from facecv.entrypoints.http.worker_facts import ServerFacts, server_facts
 
 _PACKAGES = ("facecv", "litestar", "numpy", "onnxruntime", "onnxruntime-gpu", "opencv-python")
 
@@ -49,7 +50,7 @@ class GalleryCounts(msgspec.Struct):
 
 
 class WorkCounts(msgspec.Struct):
-    """The pool that runs the networks."""
+    """The pool that runs the networks, or those of all workers together."""
 
     threads: int
     queue: int
@@ -67,8 +68,26 @@ class RecentError(msgspec.Struct):
     path: str
 
 
+class WorkerState(msgspec.Struct):
+    """A process of the server.
+
+    Attributes:
+        id: the digits with which the ids of its jobs begin.
+        pid: of the process.
+        state: `starting`, `ready` or `failed`.
+        resident_bytes: memory of the process.
+        problems: which changes of models it could not follow, and why.
+    """
+
+    id: str
+    pid: int
+    state: str
+    resident_bytes: int
+    problems: list[str] = []
+
+
 class System(msgspec.Struct):
-    """What runs here.
+    """What runs here. Models and backend are those of the worker that answers.
 
     Attributes:
         versions: package to version.
@@ -78,8 +97,9 @@ class System(msgspec.Struct):
         models: which models are used for what.
         gallery: how much is enrolled; null if the gallery does not answer.
         limits: what a request may ask for.
-        work: the pool that runs the networks.
+        work: the pools that run the networks, all together.
         recent_errors: the last requests that failed here, newest first.
+        workers: the processes of the server, the one that answers first.
     """
 
     versions: dict[str, str]
@@ -91,6 +111,7 @@ class System(msgspec.Struct):
     limits: dict[str, Any]
     work: WorkCounts
     recent_errors: list[RecentError]
+    workers: list[WorkerState]
 
 
 _EXAMPLE = System(
@@ -111,6 +132,7 @@ _EXAMPLE = System(
             "/v1/detect",
         )
     ],
+    workers=[WorkerState("8f3a2b1c", 7002, "ready", 310_000_000)],
 )
 
 
@@ -123,11 +145,12 @@ class SystemController(Controller):
     @get("/", guards=[requires("read")], operation_class=operation(_EXAMPLE))
     async def system(self, request: AnyRequest, service: ServiceParam) -> System:
         """Tell versions, devices, models, counts, limits and recent errors."""
-        return await service.run(request, lambda: _system(service))
+        facts = await server_facts(service)
+        return await service.run(request, lambda: _system(service, facts))
 
 
-def _system(service: Service) -> System:
-    engine, pool = service.engine, service.pool
+def _system(service: Service, facts: ServerFacts) -> System:
+    engine, work = service.engine, facts.work
     return System(
         versions=_versions(),
         state=service.readiness.state,
@@ -136,10 +159,14 @@ def _system(service: Service) -> System:
         models=_models(engine),
         gallery=_counts(engine),
         limits=attrs.asdict(service.config.limits),
-        work=WorkCounts(pool.workers, pool.queue, pool.busy, pool.refused),
+        work=WorkCounts(work.threads, work.queue, work.busy, work.refused),
         recent_errors=[
             RecentError(each.time, each.code, each.message, each.request_id, each.path)
-            for each in service.journal.newest()
+            for each in facts.incidents()
+        ],
+        workers=[
+            WorkerState(each.id, each.pid, each.state, each.resident_bytes, each.problems)
+            for each in facts.workers
         ],
     )
 

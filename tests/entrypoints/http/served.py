@@ -45,7 +45,11 @@ def config_in(
                 "gallery": str(folder / "gallery.db"),
                 "quality": "off",
                 "model_stores": {"local": {"cache_dir": str(folder / "cache")}},
-                "server": {"keys": str(folder / "keys.json"), **(server or {})},
+                "server": {
+                    "keys": str(folder / "keys.json"),
+                    "state": str(folder / "state"),
+                    **(server or {}),
+                },
                 **(settings or {}),
             }
         )

@@ -1,5 +1,6 @@
 """Health, and what the server says of itself."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,9 @@ class TestSystem:
             "attributes": True,
         }
         assert facts["versions"]["facecv"]
-        assert facts["work"]["busy"] == 1  # the request itself
+        assert facts["work"]["busy"] == 0
+        (worker,) = facts["workers"]
+        assert (worker["pid"], worker["state"], worker["problems"]) == (os.getpid(), "ready", [])
 
     def test_no_secrets(self, tmp_path: Path) -> None:
         with open_client(tmp_path) as client:
