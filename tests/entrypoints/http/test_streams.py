@@ -171,6 +171,32 @@ def test_a_second_server_waits_for_its_turn(tmp_path: Path) -> None:
             until(lambda: len(second.get("/v1/streams").json().get("streams", [])) == 1)
 
 
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"name": "a", "address": "/etc/passwd"}, 422),
+        ({"name": "a", "address": "file:/etc/passwd"}, 422),
+        ({"name": "a", "address": "http:/etc/passwd"}, 422),
+        ({"name": "a", "address": "http:file:///etc/passwd"}, 422),
+        ({"name": "a", "address": "webcam:/etc/passwd"}, 422),
+        ({"name": "a", "address": "rtmp://u:hunter2@host/x"}, 422),
+        ({"name": "a", "address": "push:x", "sinks": ["jsonl=/tmp/x"]}, 422),
+        ({"name": "a", "address": "push:x", "sinks": ["pigeon=x"]}, 422),
+        ({"name": "a", "address": "push:x", "fps": 5}, 422),
+        ({"name": "", "address": "push:x"}, 422),
+        ({"name": "taken", "address": "push:x"}, 409),
+        ({"name": "a", "address": "push:x"}, 201),
+    ],
+)
+def test_what_clients_may_not_watch(tmp_path: Path, body: dict[str, Any], status: int) -> None:
+    """Files of the server above all, unless it allows them."""
+    with open_client(tmp_path) as client:
+        make(client, "push:x", "taken", enabled=False)
+        answer = client.post("/v1/streams", json=body)
+        assert answer.status_code == status, answer.text
+        assert HIDDEN not in answer.text
+
+
 def test_there_are_only_so_many(tmp_path: Path) -> None:
     with open_client(tmp_path, {"streams": {"most": 1}}) as client:
         make(client, "push:x", "one")
