@@ -139,6 +139,22 @@ class StreamsConfig:
 
 
 @attrs.frozen
+class OpenTelemetrySettings:
+    """Section ``[server.opentelemetry]``: traces of requests; needs the extra ``otel``.
+
+    Attributes:
+        enabled: whether requests are traced.
+        endpoint: URL that spans are sent to by OTLP over HTTP; empty: as ``OTEL_EXPORTER_OTLP_*``
+            say, else http://localhost:4318/v1/traces.
+        service_name: the service, as traces have it.
+    """
+
+    enabled: bool = False
+    endpoint: str = ""
+    service_name: str = "facecv"
+
+
+@attrs.frozen
 class ServerConfig:
     """Section ``[server]``: the HTTP service.
 
@@ -158,6 +174,8 @@ class ServerConfig:
         urls: pictures named by URL.
         batching: sharing runs of networks.
         compat: routes of other servers.
+        streams: cameras and videos that are watched.
+        opentelemetry: traces of requests.
     """
 
     host: str = "127.0.0.1"
@@ -177,3 +195,4 @@ class ServerConfig:
     batching: BatchingConfig = attrs.field(factory=BatchingConfig)
     compat: CompatConfig = attrs.field(factory=CompatConfig)
     streams: StreamsConfig = attrs.field(factory=StreamsConfig)
+    opentelemetry: OpenTelemetrySettings = attrs.field(factory=OpenTelemetrySettings)

@@ -153,11 +153,9 @@ class Analyser:
             want: what to find out.
         """
         faces = [Face(detection) for _, detection in found]
-        cuts = Cuts(self.aligner, found)
+        cuts = Cuts(self.aligner, found, self.meter)
         if cuts.marked and (want.quality or want.crop):
-            with timed(self.meter, "align", len(cuts.marked)):
-                crops = cuts.aligned(_CROP)
-            for index, crop in zip(cuts.marked, crops, strict=True):
+            for index, crop in zip(cuts.marked, cuts.aligned(_CROP), strict=True):
                 faces[index] = _with_crop(faces[index], crop, want)
         if cuts.marked and want.embedding:
             for index, embedding in zip(cuts.marked, self._embed(cuts), strict=True):

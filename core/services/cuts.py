@@ -12,6 +12,8 @@ from facecv.core.face_view import FaceView
 from facecv.core.geometry import Box, arcface_transform
 from facecv.core.image import Image
 from facecv.core.ports.face_aligner import FaceAligner
+from facecv.core.ports.meter import Meter
+from facecv.core.services.metering import NoMeter, timed
 
 Found = tuple[Image | Pixels, Detection]
 """A picture, or its pixels uint8 [H, W, 3] BGR, and a face in it."""
@@ -27,8 +29,11 @@ class Cuts:
         marked: indices of the faces that have landmarks.
     """
 
-    def __init__(self, aligner: FaceAligner, found: Sequence[Found]) -> None:
+    def __init__(
+        self, aligner: FaceAligner, found: Sequence[Found], meter: Meter | None = None
+    ) -> None:
         self._aligner = aligner
+        self._meter = meter or NoMeter()
         self._found = [(Image.of(image), face) for image, face in found]
         self._cut: dict[CropNeed, Mapping[int, Pixels]] = {}
         self.marked = [i for i, (_, face) in enumerate(found) if face.landmarks is not None]
@@ -51,7 +56,9 @@ class Cuts:
         """Return the crop of each face that can be cut so, by index."""
         if need not in self._cut:
             if isinstance(need, AlignedCropNeed):
-                self._cut[need] = {index: self._align(index, need.size) for index in self.marked}
+                with timed(self._meter, "align", len(self.marked)):
+                    crops = {index: self._align(index, need.size) for index in self.marked}
+                self._cut[need] = crops
             else:
                 everybody = range(len(self._found))
                 self._cut[need] = {index: self._crop(index, need) for index in everybody}

@@ -46,6 +46,7 @@ from facecv.entrypoints.http.request_id import RequestIds
 from facecv.entrypoints.http.service import Service
 from facecv.entrypoints.http.sharing import share_runs
 from facecv.entrypoints.http.stream_desk import StreamDesk
+from facecv.entrypoints.http.traced import tracing_plugins
 from facecv.entrypoints.http.worker_group import WorkerGroup
 from facecv.entrypoints.http.workers import Workers
 from facecv.entrypoints.keys import KeyFile, default_keys_file
@@ -102,6 +103,7 @@ def create_app(
         state=State({"service": service}),
         lifespan=[lifespan_of(service, abandon)],
         middleware=_middleware(limits),
+        plugins=tracing_plugins(engine, config.opentelemetry),
         openapi_config=openapi_config() if service.config.docs else None,
         request_max_body_size=limits.body_bytes,
         multipart_form_part_limit=limits.images + _PARTS_BESIDE_PICTURES,

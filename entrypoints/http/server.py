@@ -23,6 +23,7 @@ from facecv.entrypoints.config import Config, evolve
 from facecv.entrypoints.http.access import LOOPBACK
 from facecv.entrypoints.http.app import create_app
 from facecv.entrypoints.http.service import Service
+from facecv.entrypoints.http.traced import check_tracing
 from facecv.entrypoints.http.worker_folder import together
 from facecv.entrypoints.http.worker_group import WorkerGroup
 from facecv.entrypoints.keys import KeyFile, default_keys_file
@@ -118,10 +119,12 @@ def serve(make_app: AppFactory, config: Config, tell: Callable[[str], None] = pr
     Raises:
         ConfigurationError: the address cannot be listened on, or must not be without keys; or
             the gallery cannot be shared by several workers.
+        RuntimeMissingError: traces are switched on without their packages.
     """
     check_exposure(config)
     _check_shareable(config)
     server = config.server
+    check_tracing(server.opentelemetry)
     with _listen(server.host, server.port) as listening:
         host, port = listening.getsockname()[:2]
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -27,6 +27,13 @@ def test_each_stage_of_a_picture_is_told() -> None:
     ]
 
 
+def test_faces_are_aligned_for_their_embedding_alone_too() -> None:
+    meter = FakeMeter()
+    looking = attrs.evolve(analyser(), meter=meter)
+    looking.analyse([looking.read(TWO)], Want(quality=False))
+    assert ("align", 2, "") in meter.passes
+
+
 def test_what_fails_is_not_told() -> None:
     meter = FakeMeter()
     with pytest.raises(InputError), timed(meter, "decode", 1):
