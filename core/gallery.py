@@ -3,7 +3,7 @@
 import math
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Literal
@@ -146,6 +146,10 @@ class FaceRecord:
     quality: float | None = None
     crop: Pixels | None = attrs.field(default=None, repr=False, validator=_check_crop)
     created: datetime = attrs.field(factory=now, validator=_check_time)
+
+
+NewPerson = tuple[Person, Sequence[FaceRecord]]
+"""A person to be enrolled, with the faces."""
 
 
 @attrs.frozen

@@ -111,9 +111,9 @@ class Graph:
         """Raise `ValueError` if a file holds other vectors or similarities; reading takes any."""
         from usearch.index import Index  # noqa: PLC0415 - loaded by `_new_index`
 
-        found, mine = Index.metadata(path), self._index
+        found, mine = Index.metadata(path) or {}, self._index
         kinds = (mine.ndim, mine.metric_kind, mine.dtype)
-        if (found["dimensions"], found["kind_metric"], found["kind_scalar"]) != kinds:
+        if tuple(map(found.get, ("dimensions", "kind_metric", "kind_scalar"))) != kinds:
             raise ValueError("a graph of another kind")
 
     def _add_some(self, faces: Keys, vectors: Floats, threads: int) -> None:
@@ -191,8 +191,8 @@ def _new_index(dim: int) -> "Index":
 
     return Index(
         ndim=dim,
-        # Of vectors of length one it says what "cos" does, in two thirds of the time. "ip" is faster
-        # still, but bytes make some vectors a little longer, and those hide faces behind them.
+        # Of vectors of length one it says what "cos" does, in two thirds of the time. "ip" is
+        # faster still, but whole numbers make some vectors longer, which hide faces behind them.
         metric="l2sq",
         dtype="i8",
         connectivity=CONNECTIVITY,

@@ -22,6 +22,7 @@ from facecv.core.gallery import (
     FaceRecord,
     Match,
     Metadata,
+    NewPerson,
     Person,
     SearchQuery,
 )
@@ -94,10 +95,15 @@ class MemoryGallery:
 
     def add_person(self, collection: str, person: Person, faces: Sequence[FaceRecord], /) -> None:
         """Add a person with any number of faces."""
+        self.add_persons(collection, [(person, faces)])
+
+    def add_persons(self, collection: str, persons: Sequence[NewPerson], /) -> None:
+        """Add persons with their faces."""
         with self._changing():
             shelf = self._shelf(collection)
-            shelf.add_person(_own(person))
-            shelf.add_faces(person.id, faces)
+            for person, faces in persons:
+                shelf.add_person(_own(person))
+                shelf.add_faces(person.id, faces)
 
     def add_faces(self, collection: str, person_id: str, faces: Sequence[FaceRecord], /) -> None:
         """Add faces to a person."""

@@ -12,6 +12,7 @@ from facecv.core.gallery import (
     FaceRecord,
     Match,
     Metadata,
+    NewPerson,
     Person,
     SearchQuery,
 )
@@ -70,6 +71,14 @@ class GalleryRepo(Protocol):
 
         Raises:
             AlreadyExistsError: the person's id, or a face's, is taken.
+        """
+        ...
+
+    def add_persons(self, collection: str, persons: Sequence[NewPerson], /) -> None:
+        """Add persons with their faces, all or nothing; much cheaper than one by one.
+
+        Raises:
+            AlreadyExistsError: the id of a person, or of a face, is taken.
         """
         ...
 

@@ -180,9 +180,7 @@ class _Move:
         fresh = [person for person in self.gallery.persons(self.name) if person.id not in there]
         fresh.sort(key=lambda person: person.created)
         for some in _portions(fresh, 1000):
-            with self.gallery.transaction():
-                for person in some:
-                    self.gallery.add_person(self.staging, person, [])
+            self.gallery.add_persons(self.staging, [(person, []) for person in some])
 
     def _missing(self) -> list[FaceId]:
         """Return the faces that are to be embedded, and are not in the second collection yet."""

@@ -62,14 +62,16 @@ class MadeFaces:
 
     def _centres(self, first: int, count: int) -> Floats:
         rng = np.random.default_rng([2, first])
-        return normalized(self._drawn(rng, (count, self.dim)))[0]
+        centres: Floats = normalized(self._drawn(rng, (count, self.dim)))[0]
+        return centres
 
     def _around(self, centres: Floats, each: int, seed: int) -> Floats:
         """Return unit vectors [N, each, dim], some of which are more typical than others."""
         rng = np.random.default_rng([3, seed % (1 << 32)])
         shape = (len(centres), each, self.dim)
         typical = rng.normal(*_TYPICAL, (*shape[:2], 1)).clip(0.4, 0.95).astype(np.float32)
-        mixed = typical * centres[:, None] + np.sqrt(1 - typical**2) * self._drawn(rng, shape)
+        own: Floats = np.sqrt(1 - typical**2) * self._drawn(rng, shape)
+        mixed: Floats = typical * centres[:, None] + own
         flat: Floats = normalized(mixed.reshape(-1, self.dim))[0]
         return flat.reshape(shape)
 

@@ -1,9 +1,10 @@
 """Time galleries: ``python -m tests.benchmarks.bench_galleries [--faces 100000]``.
 
-Prints, for each gallery, the seconds to enrol (in one transaction; a tenth of it also person by
-person), to search first (an SQLite gallery reads its vectors then), and the median milliseconds of
-later searches. Then how long enrolling 10,000 faces of a person takes, as a multiple of what
-``executemany`` takes for the same rows into the same tables (both durable, in turns).
+Prints, for each gallery, the seconds to enrol (all at once; a tenth of it also person by person),
+to search first (an SQLite gallery reads its vectors then), and the median milliseconds of later
+searches. Then how long enrolling 10,000 faces takes, of one person and of as many, as a multiple of
+what ``executemany`` takes for the same rows into the same tables (both durable, in turns);
+``--faces 0`` prints this alone.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -21,14 +23,15 @@ import numpy as np
 from facecv.adapters.galleries.memory import MemoryGallery
 from facecv.adapters.galleries.sqlite import SqliteGallery
 from facecv.core.embedding import Embedding, EmbeddingSpace, normalized
-from facecv.core.gallery import Collection, FaceRecord, Person, SearchQuery
+from facecv.core.gallery import Collection, FaceRecord, NewPerson, Person, SearchQuery
 from facecv.core.paired import overhead
 from facecv.core.ports.gallery_repo import GalleryRepo
 
+_TABLES = ("persons", "facts", "faces")
 SPACE = EmbeddingSpace("benchmark", 512, "0" * 64, "none")
 
 
-def people(count: int, seed: int) -> Iterable[tuple[Person, list[FaceRecord]]]:
+def people(count: int, seed: int) -> Iterable[NewPerson]:
     """Yield persons with a face each; every hundredth is of the group ``rare``."""
     rng = np.random.default_rng(seed)
     for number in range(count):
@@ -48,18 +51,10 @@ def seconds(action: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def enrol(gallery: GalleryRepo, persons: Iterable[tuple[Person, list[FaceRecord]]]) -> None:
-    """Add persons, each durable at once unless in a transaction."""
+def enrol(gallery: GalleryRepo, persons: Iterable[NewPerson]) -> None:
+    """Add persons one by one, each durable at once."""
     for person, faces in persons:
         gallery.add_person("all", person, faces)
-
-
-def enrol_together(
-    gallery: GalleryRepo, persons: Iterable[tuple[Person, list[FaceRecord]]]
-) -> None:
-    """Add persons in one transaction."""
-    with gallery.transaction():
-        enrol(gallery, persons)
 
 
 def median_search(gallery: GalleryRepo, probes: list[Embedding], query: SearchQuery) -> float:
@@ -73,7 +68,7 @@ def measure(gallery: GalleryRepo, faces: int) -> None:
     gallery.create_collection(Collection("all", SPACE))
     many, few = list(people(faces, 0)), list(people(faces // 10, 1))
     probes = [records[0].embedding for _, records in few[:16]]
-    together = seconds(lambda: enrol_together(gallery, many))
+    together = seconds(lambda: gallery.add_persons("all", many))
     singly = seconds(lambda: enrol(gallery, few))
     first = seconds(lambda: gallery.search("all", probes[:1], SearchQuery()))
     rare = SearchQuery(where={"group": "rare"})
@@ -89,35 +84,42 @@ def measure(gallery: GalleryRepo, faces: int) -> None:
         print(f"{type(gallery).__name__:15} {name:28} {figure:>10}")  # noqa: T201
 
 
-def enrolment_overhead(folder: Path, faces: int, rounds: int) -> float:
+def enrolment_overhead(folder: Path, persons: int, each: int, rounds: int) -> float:
     """Return by what share enrolling takes longer than ``executemany``, the median of rounds."""
     rng = np.random.default_rng(2)
-    vectors = normalized(rng.normal(size=(faces, SPACE.dim)).astype(np.float32))[0]
+    vectors = normalized(rng.normal(size=(persons * each, SPACE.dim)).astype(np.float32))[0]
     ours, plain = [], []
     for number in range(rounds):
-        path = folder / f"{number}.db"
+        path = folder / f"{persons}-{number}.db"
         gallery = SqliteGallery(path)
         gallery.create_collection(Collection("all", SPACE))
-        person, records = Person("Ann"), [FaceRecord(_embed(vector)) for vector in vectors]
-        ours.append(seconds(partial(gallery.add_person, "all", person, records)))
+        records = iter([FaceRecord(_embed(vector)) for vector in vectors])
+        everybody = [
+            (Person(f"Person {n}", metadata={"group": n % 9}), list(islice(records, each)))
+            for n in range(persons)
+        ]
+        ours.append(seconds(partial(gallery.add_persons, "all", everybody)))
         gallery.close()
         plain.append(_executemany_seconds(path))
+        path.unlink()
     return overhead(plain, ours)
 
 
 def _executemany_seconds(path: Path) -> float:
-    """Return how long it takes to store the faces of a gallery once more, into an empty one."""
+    """Return how long it takes to store the rows of a gallery once more, into an empty one."""
     with closing(sqlite3.connect(path, isolation_level=None)) as conn:
-        rows = conn.execute("SELECT * FROM faces").fetchall()
-        conn.execute("DELETE FROM faces")
-        conn.execute("DELETE FROM removals")
+        rows = {name: conn.execute(f"SELECT * FROM {name}").fetchall() for name in _TABLES}  # noqa: S608 - ours
+        for name in (*reversed(_TABLES), "removals"):
+            conn.execute(f"DELETE FROM {name}")  # noqa: S608 - ours
         conn.execute("VACUUM")
+        conn.execute("PRAGMA foreign_keys = ON")
         conn.execute("PRAGMA synchronous = FULL")
-        marks = ", ".join("?" * len(rows[0]))
 
         def store() -> None:
             conn.execute("BEGIN IMMEDIATE")
-            conn.executemany(f"INSERT INTO faces VALUES ({marks})", rows)  # noqa: S608 - marks
+            for name, some in rows.items():
+                marks = ", ".join("?" * len(some[0]))
+                conn.executemany(f"INSERT INTO {name} VALUES ({marks})", some)  # noqa: S608 - ours
             conn.execute("COMMIT")
 
         return seconds(store)
@@ -128,13 +130,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faces", type=int, default=100_000)
     faces = parser.parse_args().faces
-    measure(MemoryGallery(), faces)
     with tempfile.TemporaryDirectory() as folder:
-        gallery = SqliteGallery(Path(folder) / "gallery.db")
-        measure(gallery, faces)
-        gallery.close()
-        more = enrolment_overhead(Path(folder), 10_000, 5)
-        print(f"enrol 10000 faces of a person: {1 + more:.2f} x executemany")  # noqa: T201
+        if faces:
+            measure(MemoryGallery(), faces)
+            gallery = SqliteGallery(Path(folder) / "gallery.db")
+            measure(gallery, faces)
+            gallery.close()
+        for persons, each in ((1, 10_000), (10_000, 1)):
+            more = enrolment_overhead(Path(folder), persons, each, 7)
+            print(f"enrol {each} faces of {persons} persons: {1 + more:.2f} x executemany")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from facecv.core.gallery import (
     FaceRecord,
     Match,
     Metadata,
+    NewPerson,
     Person,
     SearchQuery,
 )
@@ -143,18 +144,24 @@ class SqliteGallery:
 
     def add_person(self, collection: str, person: Person, faces: Sequence[FaceRecord], /) -> None:
         """Add a person with any number of faces."""
+        self.add_persons(collection, [(person, faces)])
+
+    def add_persons(self, collection: str, persons: Sequence[NewPerson], /) -> None:
+        """Add persons with their faces."""
         with self._writing() as db:
             found = tables.find_collection(db, collection)
-            tables.insert_faces(
-                db, found, tables.insert_person(db, found, person), faces, self._seal
-            )
+            keys = tables.insert_persons(db, found, [person for person, _ in persons])
+            added = zip(keys, persons, strict=True)
+            owned = [(key, face) for key, (_, faces) in added for face in faces]
+            tables.insert_faces(db, found, owned, self._seal)
 
     def add_faces(self, collection: str, person_id: str, faces: Sequence[FaceRecord], /) -> None:
         """Add faces to a person."""
         with self._writing() as db:
             found = tables.find_collection(db, collection)
             person = tables.find_person(db, found, person_id)
-            tables.insert_faces(db, found, person["key"], faces, self._seal)
+            owned = [(person["key"], face) for face in faces]
+            tables.insert_faces(db, found, owned, self._seal)
 
     def person(self, collection: str, person_id: str, /) -> Person:
         """Return a person."""

@@ -159,7 +159,8 @@ def as_metadata(text: str) -> dict[str, Any]:
 
 
 def _time_text(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat()
+    utc = time if time.tzinfo is UTC else time.astimezone(UTC)
+    return utc.isoformat()
 
 
 def _png(crop: Pixels) -> bytes:

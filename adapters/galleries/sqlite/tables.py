@@ -37,9 +37,9 @@ WHERE f.collection = ? AND (p.id, f.id) > (?, ?) ORDER BY p.id, f.id LIMIT ?
 """
 _WITH_FACT = "SELECT person FROM facts WHERE collection = ? AND name = ? AND value = ?"
 _INSERT_PERSON = """
-INSERT INTO persons (collection, id, name, metadata, created)
-VALUES (:collection, :id, :name, :metadata, :created)
+INSERT INTO persons (key, collection, id, name, metadata, created) VALUES (?, ?, ?, ?, ?, ?)
 """
+_LAST_PERSON = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'persons'"
 _INSERT_FACE = """
 INSERT INTO faces
     (collection, person, space, id, vector, norm, source, digest, quality, created, crop)
@@ -131,18 +131,26 @@ def persons(
     return [rows.as_person(row) for row in chosen]
 
 
-def insert_person(db: Database, found: Found, person: Person) -> int:
-    """Add a person; return its key."""
-    row = {"collection": found.key} | rows.person_row(person)
+def insert_persons(db: Database, found: Found, persons: Sequence[Person]) -> range:
+    """Add persons; return their keys."""
+    [last] = db.conn.execute(_LAST_PERSON).fetchone()
+    keys = range(last + 1, last + 1 + len(persons))
+    before = db.conn.total_changes
     try:
-        inserted = db.conn.execute(_INSERT_PERSON, row)
+        db.conn.executemany(
+            _INSERT_PERSON,
+            (
+                (key, found.key, *rows.person_row(person).values())
+                for key, person in zip(keys, persons, strict=True)
+            ),
+        )
     except sqlite3.IntegrityError as error:
+        taken = persons[db.conn.total_changes - before].id
         raise AlreadyExistsError(
-            f"there is a person {person.id!r} in {found.collection.name!r} already"
+            f"there is a person {taken!r} in {found.collection.name!r} already"
         ) from error
-    key = inserted.lastrowid or 0
-    _insert_facts(db, found, key, person)
-    return key
+    _insert_facts(db, found, zip(keys, persons, strict=True))
+    return keys
 
 
 def update_person(db: Database, found: Found, person: Person) -> None:
@@ -152,13 +160,16 @@ def update_person(db: Database, found: Found, person: Person) -> None:
     key = find_person(db, found, person.id)["key"]
     db.table("persons").update(key, row)
     db.conn.execute("DELETE FROM facts WHERE person = ?", [key])
-    _insert_facts(db, found, key, person)
+    _insert_facts(db, found, [(key, person)])
 
 
-def _insert_facts(db: Database, found: Found, key: int, person: Person) -> None:
-    if person.metadata:
-        facts = [(found.key, *fact, key) for fact in rows.fact_rows(person.metadata)]
-        db.conn.executemany("INSERT INTO facts VALUES (?, ?, ?, ?)", facts)
+def _insert_facts(db: Database, found: Found, persons: Iterable[tuple[int, Person]]) -> None:
+    facts = (
+        (found.key, *fact, key)
+        for key, person in persons
+        for fact in rows.fact_rows(person.metadata)
+    )
+    db.conn.executemany("INSERT INTO facts VALUES (?, ?, ?, ?)", facts)
 
 
 def faces_page(
@@ -189,18 +200,22 @@ def face_ids_page(
 
 
 def insert_faces(
-    db: Database, found: Found, person: int, faces: Sequence[FaceRecord], seal: Seal
+    db: Database, found: Found, faces: Sequence[tuple[int, FaceRecord]], seal: Seal
 ) -> None:
-    """Add faces to the person with that key."""
-    for face in faces:
+    """Add faces, each to the person with the key beside it."""
+    for _, face in faces:
         check_same_space(found.collection.space, face.embedding.space)
-    owner, before = (found.key, person, found.space), db.conn.total_changes
+    before = db.conn.total_changes
     try:
         db.conn.executemany(
-            _INSERT_FACE, ((*owner, *rows.face_values(face, seal)) for face in faces)
+            _INSERT_FACE,
+            (
+                (found.key, person, found.space, *rows.face_values(face, seal))
+                for person, face in faces
+            ),
         )
     except sqlite3.IntegrityError as error:
-        taken = faces[db.conn.total_changes - before].id
+        taken = faces[db.conn.total_changes - before][1].id
         raise AlreadyExistsError(
             f"there is a face {taken!r} in {found.collection.name!r} already"
         ) from error

@@ -112,6 +112,7 @@ class CollectionPromises(GalleryFixtures):
             lambda g: g.update_collection(Collection("nowhere", SPACE)),
             lambda g: g.delete_collection("nowhere"),
             lambda g: g.add_person("nowhere", Person("Ann"), []),
+            lambda g: g.add_persons("nowhere", []),
             lambda g: g.add_faces("nowhere", "ann", []),
             lambda g: g.person("nowhere", "ann"),
             lambda g: g.persons("nowhere"),

@@ -55,6 +55,29 @@ class PersonPromises(GalleryFixtures):
             enrol(team, "ann", face(0, 1))
         assert [record.id for _, record in team.faces("team")] == ["f"]
 
+    def test_many_persons_are_added_at_once(self, team: GalleryRepo) -> None:
+        """Persons and faces are there, in the order given, as if added one by one."""
+        zoe, ann = Person("Zoe", id="zoe", metadata={"a": 1}), Person("Ann", id="ann")
+        team.add_persons("team", [(zoe, [face(1, id="f")]), (ann, [face(1), face(0, 1)])])
+        enrol(team, "bob", face(1))
+        assert team.count("team") == Counts(persons=3, faces=4)
+        assert team.persons("team", where={"a": 1}) == [zoe]
+        assert [owner for owner, _ in team.faces("team")] == ["ann", "ann", "bob", "zoe"]
+        [found] = team.search("team", [embedding(1)], SearchQuery())
+        assert ids(found) == ["zoe", "ann", "bob"]
+
+    @pytest.mark.parametrize(("person_id", "face_id"), [("ann", "g"), ("cyd", "f"), ("bob", "g")])
+    def test_of_many_persons_all_are_added_or_none(
+        self, team: GalleryRepo, person_id: str, face_id: str
+    ) -> None:
+        """The id that is taken, before or among them, is named."""
+        enrol(team, "ann", face(1, id="f"))
+        bob, other = Person("Bob", id="bob"), Person("Other", id=person_id)
+        taken = "f" if face_id == "f" else person_id
+        with pytest.raises(AlreadyExistsError, match=f"'{taken}'"):
+            team.add_persons("team", [(bob, [face(1)]), (other, [face(1, id=face_id)])])
+        assert team.count("team") == Counts(persons=1, faces=1)
+
     def test_two_persons_may_share_a_name(self, team: GalleryRepo) -> None:
         """A name finds everybody of exactly that name."""
         for person_id in ("2", "1", "3"):

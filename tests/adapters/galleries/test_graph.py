@@ -1,5 +1,6 @@
 """Graphs propose candidates; what is made of them is exact, and complete."""
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +97,31 @@ def test_a_saved_graph_is_opened_loaded_and_copied(
         assert len(other) == len(graph)
         [one], [two] = other.nearest(vectors[:1], 9), graph.nearest(vectors[:1], 9)
         assert one.faces.tolist() == two.faces.tolist()
+
+
+def test_a_graph_of_another_kind_is_refused(vectors: Floats, tmp_path: Path) -> None:
+    path = tmp_path / "g.usearch"
+    Graph(DIM).save(path)
+    from usearch.index import Index  # the graph above has loaded it
+
+    Index(ndim=DIM, metric="cos", dtype="i8").save(path)
+    for use in (Graph.opened, Graph.loaded):
+        with pytest.raises(ValueError, match="another kind"):
+            use(path, DIM)
+    Graph(DIM).save(path)
+    with pytest.raises(ValueError, match="another kind"):
+        Graph.opened(path, 2 * DIM)
+    made = Graph(DIM)
+    made.add(np.arange(4), vectors[:4], threads=2)
+    made.save(path)
+    assert len(Graph.opened(path, DIM)) == 4
+
+
+def test_adding_ends_when_it_is_told_to(vectors: Floats) -> None:
+    stop, made = threading.Event(), Graph(DIM)
+    stop.set()
+    made.add(np.arange(len(vectors)), vectors, threads=1, stop=stop)
+    assert len(made) == 0
 
 
 def test_a_copy_grows_alone_and_faces_count_once(vectors: Floats, graph: Graph) -> None:
