@@ -44,6 +44,14 @@ class Candidates:
     faces: Keys
     similarities: Floats
 
+    def first(self, count: int) -> "Candidates":
+        """Return the `count` nearest of them."""
+        return Candidates(self.faces[:count], self.similarities[:count])
+
+    def above(self, similarity: float) -> int:
+        """Return how many are at least so alike."""
+        return int(np.count_nonzero(self.similarities >= similarity))
+
 
 class Graph:
     """Faces by key. Threads may search it at once, but not while one adds to it."""

@@ -1,6 +1,6 @@
 """The best persons among the candidates of a graph, however many faces a person has."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import numpy as np
@@ -12,7 +12,8 @@ from facecv.core.arrays import Floats
 _LEAST = 64
 _FACES_A_PERSON = 8
 _GROWTH = 4
-_SLACK = 0.03  # what a similarity of vectors of one byte a number may be wrong by
+_LOOKED_UP = 4  # candidates for each of the wanted persons that are looked up at first
+_SLACK = 0.02  # what similarities of bytes may be wrong by: deviation 0.004, of 512 numbers
 
 Resolve = Callable[[Keys], Rows]
 """Returns those of some faces that are there and may be found, by rising key."""
@@ -55,15 +56,60 @@ def best_persons(
     while waiting:
         count = min(count, len(source))
         candidates = source.nearest(probes[waiting], count)
-        rows = resolve(np.unique(np.concatenate([some.faces for some in candidates])))
+        best = _best(candidates, probes[waiting], resolve, top_k, threshold)
         unfinished = []
-        for at, some in zip(waiting, candidates, strict=True):
-            found[at] = rows.of(some.faces).best(probes[at], top_k, threshold)
-            if len(found[at]) < top_k and not _all_seen(some, threshold):
+        for at, some, hits in zip(waiting, candidates, best, strict=True):
+            found[at] = hits
+            if len(hits) < top_k and not _all_seen(some, threshold):
                 unfinished.append(at)
         waiting = unfinished if count < len(source) else []
         count *= _GROWTH
     return found
+
+
+def _best(
+    candidates: list[Candidates],
+    probes: Floats,
+    resolve: Resolve,
+    top_k: int,
+    threshold: float | None,
+) -> list[list[Hit]]:
+    """Return the best persons, looking up no candidate that cannot be the best of one of them."""
+    seen = _union(some.first(_LOOKED_UP * top_k) for some in candidates)
+    rows = resolve(seen)
+    found = _ranked(rows, candidates, probes, top_k, threshold)
+    floors = (_floor(hits, top_k, threshold) for hits in found)
+    near = (some.first(some.above(floor)) for some, floor in zip(candidates, floors, strict=True))
+    more = np.setdiff1d(_union(near), seen, assume_unique=True)
+    if not len(more):
+        return found
+    return _ranked(rows.joined(resolve(more)), candidates, probes, top_k, threshold)
+
+
+def _union(candidates: Iterable[Candidates]) -> Keys:
+    """Return the faces of some candidates, each once, by rising key."""
+    return np.unique(np.concatenate([some.faces for some in candidates]))
+
+
+def _ranked(
+    rows: Rows,
+    candidates: list[Candidates],
+    probes: Floats,
+    top_k: int,
+    threshold: float | None,
+) -> list[list[Hit]]:
+    """Return the best persons among those candidates that are in `rows`."""
+    return [
+        rows.of(some.faces).best(probe, top_k, threshold)
+        for some, probe in zip(candidates, probes, strict=True)
+    ]
+
+
+def _floor(hits: list[Hit], top_k: int, threshold: float | None) -> float:
+    """Return below which similarity no candidate can change what was found."""
+    if len(hits) == top_k:
+        return hits[-1].similarity - _SLACK
+    return -np.inf if threshold is None else threshold - _SLACK
 
 
 def _all_seen(some: Candidates, threshold: float | None) -> bool:

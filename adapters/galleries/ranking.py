@@ -45,6 +45,16 @@ class Rows:
         at = at[self.faces[at] == faces]
         return Rows(self.faces[at], self.persons[at], self.vectors[at])
 
+    def joined(self, other: "Rows") -> "Rows":
+        """Return these rows and others, by rising key."""
+        faces = np.concatenate([self.faces, other.faces])
+        order = np.argsort(faces)
+        return Rows(
+            faces[order],
+            np.concatenate([self.persons, other.persons])[order],
+            np.concatenate([self.vectors, other.vectors])[order],
+        )
+
     def best(self, probe: Floats, top_k: int, threshold: float | None) -> list[Hit]:
         """Return the persons most like `probe` (float32 [D]), each with the best face.
 

@@ -23,10 +23,17 @@ from facecv.core.arrays import Floats
 
 _BATCH = 4096
 _COLLECTION = """
-SELECT c.key, s.dim, coalesce(g.file, ''), coalesce(g.digest, ''), coalesce(g.last_face, 0)
+SELECT c.key, s.dim,
+    (SELECT seq FROM sqlite_sequence WHERE name = 'faces'),
+    (SELECT seq FROM sqlite_sequence WHERE name = 'removals'),
+    coalesce(g.file, ''), coalesce(g.digest, ''), coalesce(g.last_face, 0)
 FROM collections c JOIN spaces s ON s.key = c.space LEFT JOIN graphs g ON g.collection = c.key
 WHERE c.name = ?
 """
+
+State = tuple[int | None, ...]
+"""The highest keys of faces and of removals that a gallery has given out: if they are the same,
+nothing came and nothing went."""
 
 
 @attrs.frozen(eq=False)
@@ -37,6 +44,7 @@ class Projection:
         found: the collection, as it was when it was first seen.
         last_face: the highest key of a face seen.
         last_removal: the highest key of a removal seen.
+        state: of the gallery when the faces were last read; None: they were not yet.
         view: the faces that came after the graph.
         graph: the other faces; None if there are none.
         last_in_graph: the highest key of a face in the graph.
@@ -45,6 +53,7 @@ class Projection:
     found: Found
     last_face: int
     last_removal: int
+    state: State | None
     view: IndexView
     graph: Graph | None = None
     last_in_graph: int = 0
@@ -77,9 +86,9 @@ class Projector:
         is never older than what an earlier one has put into the index.
         """
         with self._lock:
-            now = self._begun(db, name)
+            now, state = self._begun(db, name)
             if now is not None:
-                self._now = now = self._caught_up(db, now)
+                self._now = now = now if now.state == state else self._caught_up(db, now, state)
             return now
 
     def behind(self, db: Database, name: str) -> bool:
@@ -88,7 +97,7 @@ class Projector:
         As with `projection`, this must be the first query of `db`.
         """
         with self._lock:
-            now = self._begun(db, name)
+            now, _ = self._begun(db, name)
             if now is None:
                 return False
             self._now = now
@@ -124,18 +133,18 @@ class Projector:
         graph = self._now.graph if self._now else None
         return faces > max(self._graph_from, len(graph) // 30 if graph else 0)
 
-    def _begun(self, db: Database, name: str) -> Projection | None:
-        """Return a projection of the collection with its graph; the rest may be old, or missing."""
-        row = db.execute(_COLLECTION, [name]).fetchone()
+    def _begun(self, db: Database, name: str) -> tuple[Projection | None, State]:
+        """Return a projection of the collection with its graph, and what its state should be."""
+        row = db.conn.execute(_COLLECTION, [name]).fetchone()
         if row is None:
-            return None
-        key, dim, *graph = row
+            return None, (None, None)
+        key, dim, *state, file, digest, last = row
         now = self._now
         if now is None or now.found.key != key:
             self._index, self._file, self._dead = FaceIndex(dim), "", 0
             found = find_collection(db, name)
-            now = Projection(found, 0, _last_removal(db), self._index.view())
-        return self._with_graph_of(now, GraphRow(*graph), dim)
+            now = Projection(found, 0, _last_removal(db), None, self._index.view())
+        return self._with_graph_of(now, GraphRow(file, digest, last), dim), tuple(state)
 
     def _with_graph_of(self, now: Projection, row: GraphRow, dim: int) -> Projection:
         """Return the projection with the graph that the tables name, if that is another one."""
@@ -156,7 +165,7 @@ class Projector:
             last_in_graph=last,
         )
 
-    def _caught_up(self, db: Database, before: Projection) -> Projection:
+    def _caught_up(self, db: Database, before: Projection, state: State) -> Projection:
         last_face, dim = before.last_face, before.found.collection.space.dim
         for faces, persons, vectors in _added(db, before, dim, self._seal):
             self._index.add(faces, persons, vectors)
@@ -169,13 +178,14 @@ class Projector:
             before,
             last_face=last_face,
             last_removal=max(before.last_removal, _last_removal(db)),
+            state=state,
             view=self._index.view(),
         )
 
 
 def empty_projection(found: Found) -> Projection:
     """Return a projection that has seen nothing of a collection."""
-    return Projection(found, 0, 0, FaceIndex(found.collection.space.dim).view())
+    return Projection(found, 0, 0, None, FaceIndex(found.collection.space.dim).view())
 
 
 def changes(db: Database, since: Projection, seal: Seal) -> tuple[FaceIndex, Keys]:

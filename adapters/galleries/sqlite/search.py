@@ -107,7 +107,7 @@ class Search:
     def _rows(self, faces: Keys) -> Rows:
         """Return those of some faces that are there and may be found, by rising key."""
         where, values = condition(self.found, self.query, "faces.person")
-        rows = self.db.execute(
+        rows = self.db.conn.execute(
             f"{_CANDIDATES} AND {where} ORDER BY key",
             [json.dumps(faces.tolist()), *values],
         ).fetchall()

@@ -3,10 +3,11 @@
 import threading
 from pathlib import Path
 
+import attrs
 import numpy as np
 import pytest
 
-from facecv.adapters.galleries.graph import FewFaces, Graph
+from facecv.adapters.galleries.graph import Candidates, FewFaces, Graph
 from facecv.adapters.galleries.nearest import Resolve, best_persons
 from facecv.adapters.galleries.ranking import Keys, Rows, as_keys
 from facecv.core.arrays import Floats
@@ -29,6 +30,19 @@ def graph(vectors: Floats) -> Graph:
     made = Graph(DIM)
     made.add(np.arange(len(vectors)), vectors, threads=1)
     return made
+
+
+@attrs.frozen(eq=False)
+class Fixed:
+    """Always proposes the same."""
+
+    some: Candidates
+
+    def __len__(self) -> int:
+        return len(self.some.faces)
+
+    def nearest(self, probes: Floats, count: int) -> list[Candidates]:
+        return [self.some.first(count) for _ in probes]
 
 
 def resolver(vectors: Floats, asked: list[int], gone: frozenset[int] = frozenset()) -> Resolve:
@@ -76,7 +90,23 @@ def test_a_threshold_ends_the_search(vectors: Floats, graph: Graph) -> None:
     resolve = resolver(vectors, asked)
     [hits] = best_persons(graph, vectors[:1], resolve, top_k=5, threshold=0.99)
     assert [hit.person for hit in hits] == [0]
-    assert asked == [64]
+    assert asked == [20]
+
+
+def test_only_candidates_that_may_count_are_looked_up(vectors: Floats, graph: Graph) -> None:
+    asked: list[int] = []
+    for probe in vectors[:20]:
+        [hits] = best_persons(graph, probe[None], resolver(vectors, asked), top_k=1)
+        assert [hit.person for hit in hits] == expected(vectors, probe, 1)
+    assert asked == [4] * 20
+
+
+def test_a_candidate_is_looked_up_if_it_may_be_better(vectors: Floats) -> None:
+    similarities = np.array([0.2, 0.2, 0.2, 0.2, 0.19, -0.9], np.float32)
+    some = Fixed(Candidates(as_keys([0, 1, 2, 3, 20, 40]), similarities))
+    asked: list[int] = []
+    [[hit]] = best_persons(some, vectors[20:21], resolver(vectors, asked), top_k=1)
+    assert (hit.face, asked) == (20, [4, 1])
 
 
 def test_few_faces_are_all_compared(vectors: Floats, graph: Graph) -> None:
