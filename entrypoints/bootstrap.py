@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from facecv.core.errors import ConfigurationError
-from facecv.core.pack import PackManifest
+from facecv.core.pack import ModelFile, PackManifest
 from facecv.core.ports.annotator import Annotator
 from facecv.core.ports.event_store import EventStore
 from facecv.core.ports.gallery_repo import GalleryRepo
@@ -22,6 +22,7 @@ from facecv.core.services.warm import warm_detector, warm_embedder
 from facecv.entrypoints.config import Config, evolve, load
 from facecv.models.catalogue import PackCatalogue
 from facecv.models.document import structure
+from facecv.models.variant import FOLDER as VARIANTS
 from facecv.plugins.manager import PORTS, Catalogue
 from facecv.plugins.manager import load as load_plugins
 from facecv.plugins.provider import BuildRequest
@@ -170,6 +171,26 @@ class Builder:
         self.catalogue.provider(kind, name)
         return Slot(lambda: Blueprint(name, lambda: Built(self.build(kind, name))))
 
+    def model(self, kind: str, file: ModelFile, backend: InferenceBackend) -> Any:  # noqa: ANN401
+        """Return the model of a file, loaded on a backend; it need not be of any known pack.
+
+        Args:
+            kind: ``detectors`` or ``embedders``.
+            file: the network; its description names the provider.
+            backend: what runs it.
+        """
+        name = file.spec.provider
+        options = SessionOptions(self.config.device, self.config.threads)
+        request = BuildRequest(self.settings(kind, name), file, backend, options)
+        return self.catalogue.provider(kind, name).build(request)
+
+    @property
+    def variants(self) -> Path | None:
+        """Where models are kept that were made of others; None: the store keeps none."""
+        settings = self.settings("model_stores", self.config.store)
+        folder: Path | None = getattr(settings, "cache_dir", None)
+        return folder / VARIANTS if folder else None
+
     def store(self) -> ModelStore:
         """Return the model store that the configuration names."""
         store: ModelStore = self.build("model_stores", self.config.store)
@@ -181,8 +202,9 @@ class Builder:
         Args:
             digest: returns the SHA-256 of a file; None: the store's, which remembers it on disk.
         """
-        registered = tuple(self.catalogue.packs())
-        return PackCatalogue(self.config.packs, registered, digest or self.store().digest)
+        registered, made = tuple(self.catalogue.packs()), self.variants
+        paths = (*self.config.packs, *([made] if made and made.is_dir() else []))
+        return PackCatalogue(paths, registered, digest or self.store().digest)
 
     def gallery(self) -> Slot[Any]:
         """Return the gallery's slot; no file is touched before it is used."""

@@ -1,13 +1,15 @@
 """Networks on ONNX Runtime: CPU, CUDA and TensorRT."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import attrs
 import structlog
+from numpy.typing import NDArray
 
+from facecv.adapters.backends.conversion import convert
 from facecv.adapters.backends.gpu import Gpu, find_gpus
 from facecv.adapters.backends.opening import Opener, preload
 from facecv.adapters.backends.prepared import PreparedNetworks
@@ -35,6 +37,7 @@ from facecv.core.errors import (
 )
 from facecv.core.pack import ModelFile
 from facecv.core.ports.inference_backend import Device, SessionOptions
+from facecv.core.ports.model_converter import Precision
 
 
 class OnnxRuntimeBackend:
@@ -119,6 +122,18 @@ class OnnxRuntimeBackend:
             "providers": list(machine.providers),
             "devices": {name: find_obstacle(name, machine) or "available" for name in DEVICES},
         }
+
+    def convert(
+        self,
+        model: ModelFile,
+        precision: Precision,
+        runs: Sequence[Mapping[str, NDArray[Any]]],
+        target: Path,
+        /,
+    ) -> None:
+        """Write a variant of a network; see `ModelConverter`."""
+        self._runtime()  # tells what is wrong with the installation
+        convert(model, precision, runs, target)
 
     def caches(self) -> Mapping[Device, Path]:
         """Return the folders where what is made of networks is kept, by device."""

@@ -118,10 +118,11 @@ class LocalModelStore:
         """Delete the folder of a pack; return how many bytes that freed.
 
         Raises:
-            ModelError: the pack is embedded, or the folder cannot be deleted.
+            ModelError: the pack lies outside of this folder, or its own cannot be deleted.
         """
-        _check_cached(pack)
         path = self.path(pack)
+        if not path.is_relative_to(self.root):
+            _check_cached(pack)
         if not path.exists():
             return 0
         with self._locked(pack), writing(path):

@@ -14,6 +14,7 @@ from facecv.entrypoints.cli.errors import DONE, EPILOG, MODEL, leave
 from facecv.entrypoints.cli.invocation import Invocation, pass_invocation
 from facecv.entrypoints.cli.library import Library, open_library
 from facecv.entrypoints.cli.models_build import build
+from facecv.entrypoints.cli.models_quantize import quantize
 from facecv.entrypoints.cli.options import Form
 from facecv.entrypoints.cli.shapes import Shape
 
@@ -263,4 +264,5 @@ def path(invocation: Invocation, name: str | None) -> None:
     click.echo(library.store.path(library.pack(name)))
 
 
-models.add_command(build)
+for command in (build, quantize):
+    models.add_command(command)

@@ -8,6 +8,7 @@ from facecv.adapters.backends.graph.batch import free_batch
 from facecv.adapters.backends.graph.channels import pad_channels
 from facecv.adapters.backends.graph.editing import Graph
 from facecv.adapters.backends.graph.pairs import split_pairs
+from facecv.adapters.backends.graph.precision import computes_in_half
 from facecv.adapters.backends.graph.prelu import rewrite_prelu
 from facecv.adapters.backends.graph.siblings import merge_siblings
 
@@ -35,6 +36,8 @@ def rewrite(
     """
     try:
         model = onnx.load_from_string(content)
+        if computes_in_half(model):  # which the passes do not write
+            return content, ()
         graph = Graph(model)
         wanted = {name: run for name, run in _PASSES.items() if name not in leave_out}
         done = tuple(name for name, run in wanted.items() if run(graph, block))
