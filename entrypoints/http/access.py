@@ -6,6 +6,7 @@ named elsewhere is checked with `check_collection`.
 """
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -33,11 +34,18 @@ class Access:
         open: whether requests without a key may do everything, as long as there is no key.
         local: whether requests without a key must be meant for this machine by name: pages of
             other sites, opened in a browser here, must not reach the server.
+        mark: a file that is made once there is a key, for the other workers of the server.
     """
 
     keys: KeyFile
     open: bool
     local: bool = False
+    mark: Path | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Let the other workers know at once of a server that begins with keys."""
+        if not self.open:
+            self._shut()
 
     def identify(self, connection: Connection) -> ApiKey | None:
         """Return the key that a request shows, if it is valid."""
@@ -69,9 +77,14 @@ class Access:
 
     def _is_open(self) -> bool:
         """Return whether no key is needed; once there was one, that is over until a restart."""
-        if self.open and self.keys.keys():
-            self.open = False
+        if self.open and (self.keys.keys() or (self.mark and self.mark.exists())):
+            self._shut()
         return self.open
+
+    def _shut(self) -> None:
+        self.open = False
+        if self.mark:
+            self.mark.touch()
 
     def _check_origin(self, connection: Connection) -> None:
         if not self.local:

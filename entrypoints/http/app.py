@@ -120,6 +120,7 @@ def make_service(engine: Engine, config: ServerConfig, group: WorkerGroup | None
     """Return what the routes of an application work with."""
     keys = KeyFile(config.keys or default_keys_file())
     local = config.host in LOOPBACK and not config.insecure
+    is_open = not keys.keys() and (local or config.insecure)
     jobs = Jobs()
     workers = Workers(jobs.boot, group)
     book = ModelBook(group.folder) if group else None
@@ -127,7 +128,7 @@ def make_service(engine: Engine, config: ServerConfig, group: WorkerGroup | None
         engine=engine,
         config=config,
         pool=WorkPool(config.threads, config.queue),
-        access=Access(keys, open=not keys.keys() and (local or config.insecure), local=local),
+        access=Access(keys, is_open, local, group.folder / "keyed" if group else None),
         readiness=Readiness(engine),
         journal=Journal(),
         jobs=jobs,

@@ -36,19 +36,19 @@ class Relay:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection, here or elsewhere."""
         if scope["type"] == ScopeType.HTTP and RELAYED not in (scope.get("extensions") or {}):
-            worker = await asyncio.to_thread(self._holder, scope["path"])
+            worker = await self._holder(scope["path"])
             if worker is not None:
                 await self._hand_over(worker, scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
-    def _holder(self, path: str) -> Worker | None:
+    async def _holder(self, path: str) -> Worker | None:
         """Return the other worker that a request is for; None: it is for this one."""
         match path.strip("/").split("/"):
             case ["v1", "jobs", job]:
-                return self._workers.other(job[:BOOT_DIGITS])
+                return await asyncio.to_thread(self._workers.other, job[:BOOT_DIGITS])
             case ["v1", "streams", *_]:
-                return self._workers.holder(STREAMS)
+                return await asyncio.to_thread(self._workers.holder, STREAMS)
         return None
 
     async def _hand_over(

@@ -1,5 +1,6 @@
 """The worker processes of one server: who is there, and who does what only one may do."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +9,10 @@ import attrs
 import msgspec
 from filelock import FileLock, Timeout
 
+from facecv.core.services.jobs import BOOT_DIGITS
 from facecv.entrypoints.private_files import write_private
+
+_ID = re.compile(f"[0-9a-f]{{{BOOT_DIGITS}}}")
 
 
 class Worker(msgspec.Struct, frozen=True):
@@ -66,8 +70,10 @@ class WorkerGroup:
         return [worker for worker in found if worker is not None]
 
     def worker(self, identity: str) -> Worker | None:
-        """Return a worker; None if it is not there."""
+        """Return a worker; None if it is not there. Anybody's text may be asked for."""
         place = self._place(identity)
+        if not _ID.fullmatch(identity) or not place.exists():
+            return None
         try:
             with self._lock(identity).acquire(timeout=0):
                 place.unlink(missing_ok=True)  # nobody holds the lock: it died

@@ -11,7 +11,7 @@ import pytest
 from facecv.core.arrays import Floats, Pixels
 from facecv.core.services import transfer
 from facecv.core.services.permit import Permit
-from facecv.core.services.transfer_lines import Line
+from facecv.core.services.transfer_lines import Line, read_lines
 from tests.core.services import world
 from tests.entrypoints.http.served import Client, open_client, picture, service_of
 from tests.entrypoints.http.test_streams import until
@@ -93,10 +93,10 @@ def test_an_import_is_kept_in_time_or_not_at_all(
     """Although its last line had been read when the time was over."""
     _enrol(client)
     export = client.get("/v1/collections/staff/export").content
-    go, read = threading.Event(), transfer.read_lines
+    go = threading.Event()
 
     def slow(lines: Iterable[str]) -> Iterator[Line]:
-        yield from read(lines)
+        yield from read_lines(lines)
         assert go.wait(20)
 
     with monkeypatch.context() as patch:
