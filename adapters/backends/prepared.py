@@ -4,7 +4,7 @@ The first time a network is loaded it is rewritten (see `graph`), optimised, com
 original on random pictures, and written to the cache; after that the file is loaded as it is. Its
 name holds all that it depends on: weights, processor, version of ONNX Runtime and of the passes.
 Whatever goes wrong here costs time, never an answer: the original is loaded as if there were no
-cache.
+cache. What nobody has loaded for a month is deleted when something new comes in.
 """
 
 import hashlib
@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 from facecv.adapters.backends.graph.agreement import agrees, disagreement, probe
 from facecv.adapters.backends.processor import Processor, this_processor
 from facecv.adapters.backends.providers import CPU
+from facecv.adapters.backends.sweeping import mark_used, sweep
 from facecv.core.pack import ModelFile
 
 _VERSION = 3
@@ -33,6 +34,11 @@ _BOLD = frozenset({"batch"})
 
 _ATTEMPTS = (frozenset[str](), _BOLD)
 """What is left out, one attempt after the other."""
+
+_SUFFIX = ".graph"
+_UNUSED_DAYS = 30
+_KEPT = 64
+"""Files in the cache, at most; a new one may drive out the one that was not used for longest."""
 
 _DIGEST = 32
 _WAIT = 120.0
@@ -91,7 +97,11 @@ class PreparedNetworks:
         try:
             processor = self._processor()
             path = self.folder / _file_name(source, processor)
-            return _load(source, path) or self._prepare(source, path, processor.block)
+            found = _load(source, path)
+            if found:
+                mark_used(path)
+                return found
+            return self._prepare(source, path, processor.block)
         except (OSError, Timeout) as error:
             _log().info("prepared networks cannot be kept", folder=str(self.folder), why=str(error))
         except Exception as error:  # noqa: BLE001 - the library's errors have no common root
@@ -120,7 +130,14 @@ class PreparedNetworks:
                 passes=passes,
                 seconds=round(time.perf_counter() - started, 2),
             )
+            self._sweep()
             return session
+
+    def _sweep(self) -> None:
+        """Delete files of networks, versions and processors that are no longer used."""
+        gone = sweep(self.folder, _SUFFIX, days=_UNUSED_DAYS, keep=_KEPT)
+        if gone:
+            _log().info("old prepared networks deleted", folder=str(self.folder), files=gone)
 
 
 def _optimised(source: Source, block: int, draft: Path) -> tuple[Any, tuple[str, ...]]:
@@ -173,7 +190,7 @@ def _file_name(source: Source, processor: Processor) -> str:
     size = source.model.path.stat().st_size
     facts = (processor.name, str(source.runtime.__version__), str(passes), str(size))
     key = hashlib.sha256("\n".join(facts).encode()).hexdigest()
-    return f"{source.model.sha256[:32]}-{key[:16]}.graph"
+    return f"{source.model.sha256[:32]}-{key[:16]}{_SUFFIX}"
 
 
 def _load(source: Source, path: Path) -> Any:  # noqa: ANN401 - the library has no types

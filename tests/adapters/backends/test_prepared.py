@@ -1,5 +1,7 @@
 """Networks prepared for the processor: kept, checked, and never in the way."""
 
+import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +153,46 @@ class TestTheSecondTime:
         load(cache, model)
         load(cache, attrs.evolve(model, sha256="0" * 64))
         assert len(kept(cache)) == 2
+
+
+class TestOldFiles:
+    """What is no longer used goes when something new comes in."""
+
+    def age(self, path: Path, days: float) -> Path:
+        moment = time.time() - days * 86_400
+        path.touch()
+        os.utime(path, (moment, moment))
+        return path
+
+    def test_unused_for_a_month(self, cache: Path, model: ModelFile) -> None:
+        """Of other versions, processors and networks; with their locks, and half-written ones."""
+        cache.mkdir()
+        old = self.age(cache / "old.graph", 31)
+        lock = self.age(cache / "old.graph.lock", 31)
+        draft = self.age(cache / "other.4711", 2)
+        young = [self.age(cache / name, 0.5) for name in ("other.4712", "young.graph")]
+        _, events = load(cache, model)
+        assert events[-1] == "old prepared networks deleted"
+        assert not any(path.exists() for path in (old, lock, draft))
+        assert all(path.exists() for path in young)
+
+    def test_too_many(self, cache: Path, model: ModelFile, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The one that was not used for longest goes; the new one stays."""
+        monkeypatch.setattr(prepared, "_KEPT", 2)
+        cache.mkdir()
+        older, younger = (self.age(cache / f"{days}.graph", days) for days in (3, 2))
+        load(cache, model)
+        assert not older.exists()
+        assert younger in kept(cache)
+        assert len(kept(cache)) == 2
+
+    def test_loading_is_use(self, cache: Path, model: ModelFile) -> None:
+        """A file that is loaded every month is never deleted."""
+        load(cache, model)
+        (path,) = kept(cache)
+        self.age(path, 29)
+        assert load(cache, model)[1] == []
+        assert time.time() - path.stat().st_mtime < 3600
 
 
 class TestObstacles:
