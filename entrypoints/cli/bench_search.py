@@ -101,7 +101,7 @@ def search(
         place.mkdir(parents=True, exist_ok=True)
         figures = [_gallery(place, made, wanted), *_rivals(place, made, wanted, chosen)]
     exact = nearest_persons(made, wanted, MOST).tolist()
-    shapes = [_shape(one, exact) for one in figures]
+    shapes = _compared([_shape(one, exact) for one in figures])
     if plot:
         output.write_file(plot, _picture(figures, plot.suffix.removeprefix("."), faces))
     output.write_records(form, shapes, _table(shapes))
@@ -176,10 +176,26 @@ def _run_shape(run: "Timed", exact: Sequence[Sequence[int]]) -> Shape:
     }
 
 
+def _compared(shapes: list[Shape]) -> list[Shape]:
+    """Return shapes that tell what share of the time of ``faiss-flat`` each way takes."""
+    flat = {
+        run["callers"]: run["p50_ms"]
+        for shape in shapes
+        if shape["way"] == "faiss-flat"
+        for run in shape["runs"]
+    }
+    for shape in shapes:
+        for run in shape["runs"]:
+            base = flat.get(run["callers"])
+            run["p50_of_faiss_flat"] = run["p50_ms"] / base if base else None
+    return shapes
+
+
 def _table(shapes: Sequence[Shape]) -> "Table":
     made = tables.table(
-        *("way", "callers", "p50 ms", "p95 ms", "p99 ms", "per second", "recall@1", "recall@10"),
-        *("enrol s", "build s", "restart s", "1 % ms", "on disk", "resident"),
+        *("way", "callers", "p50 ms", "p95 ms", "p99 ms", "per second", "of flat"),
+        *("recall@1", "recall@10", "enrol s", "build s", "restart s", "1 % ms"),
+        *("on disk", "resident", "building"),
     )
     for shape in shapes:
         for run in shape["runs"]:
@@ -192,6 +208,7 @@ def _cells(shape: Shape, run: Shape) -> list[object]:
         run["callers"],
         *(tables.number(run[name], 2) for name in ("p50_ms", "p95_ms", "p99_ms")),
         tables.number(run["per_second"], 0),
+        tables.number(run["p50_of_faiss_flat"], 4),
         tables.number(run["recall_at_1"], 4),
         tables.number(shape["recall_at_10"], 3),
         *(tables.number(shape[name], 1) for name in ("enrol_seconds", "build_seconds")),
@@ -199,6 +216,7 @@ def _cells(shape: Shape, run: Shape) -> list[object]:
         tables.number(shape["filtered_ms"], 1),
         tables.size_text(shape["bytes_on_disk"]),
         tables.size_text(shape["bytes_resident"]),
+        tables.size_text(shape["bytes_building"] or 0),
     ]
 
 

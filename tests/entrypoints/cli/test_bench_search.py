@@ -1,11 +1,20 @@
 """``facecv bench search`` on small collections: every way to search finds the right persons."""
 
+from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from facecv.adapters.galleries.sqlite import SqliteGallery
+from facecv.core.arrays import Floats
+from facecv.core.gallery import Counts
+from facecv.core.ports.gallery_repo import GalleryRepo
+from facecv.entrypoints.cli import search_gallery
 from facecv.entrypoints.cli.search_faces import MadeFaces, nearest_persons
+from facecv.entrypoints.cli.search_gallery import _store as store
+from facecv.entrypoints.cli.search_gallery import fill
 from facecv.entrypoints.cli.search_timing import recall, timed
 from tests.entrypoints.cli.runner import Cli
 
@@ -31,6 +40,44 @@ def test_people_get_a_table_and_a_picture(cli: Cli) -> None:
     assert "recall@10" in result.stdout
     assert Path("out/search.png").read_bytes().startswith(b"\x89PNG")
     assert Path("kept/gallery.db").is_file()
+
+
+def test_a_second_run_searches_what_the_first_has_stored(cli: Cli) -> None:
+    command = ("bench", "search", "--probes", 10, "--rival", "none", "--folder", "kept")
+    [first], [again] = (cli.json(*command, "--faces", 100) for _ in range(2))
+    assert again["enrol_seconds"] == first["enrol_seconds"]
+    assert again["build_seconds"] == first["build_seconds"]
+    assert again["recall_at_10"] == 1
+    assert cli(*command, "--faces", 200).exit_code == 3
+
+
+def test_a_run_that_was_stopped_goes_on(tmp_path: Path) -> None:
+    made, path = MadeFaces(20_000, faces_a_person=2, dim=16), tmp_path / "gallery.db"
+    stored: list[range] = []
+
+    def stopped(gallery: GalleryRepo, persons: range, vectors: Floats) -> float:
+        if len(stored) == 2:
+            raise KeyboardInterrupt
+        stored.append(persons)
+        return store(gallery, persons, vectors)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search_gallery, "_store", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            fill(path, made)
+    filled = fill(path, made)
+    assert (filled.persons, filled.made) == (10_000, made)
+    with closing(SqliteGallery(path)) as gallery:
+        assert gallery.count("all") == Counts(10_000, 20_000)
+
+
+@pytest.mark.skipif(find_spec("faiss") is None, reason="faiss is not installed")
+def test_times_are_compared_with_those_of_faiss(cli: Cli) -> None:
+    command = ("bench", "search", "--faces", 100, "--probes", 10, "--rival", "faiss-flat")
+    ours, flat = cli.json(*command)
+    for mine, other in zip(ours["runs"], flat["runs"], strict=True):
+        assert mine["p50_of_faiss_flat"] == mine["p50_ms"] / other["p50_ms"]
+        assert other["p50_of_faiss_flat"] == 1
 
 
 def test_what_cannot_be_drawn_is_said_before_the_work(cli: Cli) -> None:
