@@ -71,7 +71,7 @@ class GraphBuilder:
     ) -> None:
         with self.connections.committed() as db:
             row = graph_row(db, found.key)
-        graph = files.loaded(row, found.collection.space.dim)
+        graph = files.loaded(row, found.space.dim)
         graph, last = self._grown(found, graph, row.last_face, stop, threads)
         if stop.is_set():
             return
@@ -80,7 +80,7 @@ class GraphBuilder:
         with self.connections.writing() as db:
             current = set_graph_row(db, found.key, made)
         files.remove_others(found.key, made.file if current else "")
-        opened = files.opened(made, found.collection.space.dim) if current else None
+        opened = files.opened(made, found.space.dim) if current else None
         if opened is not None:
             projector.adopt(found.key, opened, made)
 
@@ -105,7 +105,7 @@ class GraphBuilder:
         Rows are read a batch at a time: a long transaction would keep the log from being emptied.
         """
         if graph is None or self._mostly_gone(found, graph, last):
-            graph, last = Graph(found.collection.space.dim), 0
+            graph, last = Graph(found.space.dim), 0
         while not stop.is_set() and (batch := self._after(found, last)):
             keys, vectors = batch
             graph.add(keys, vectors, threads=threads, stop=stop)
@@ -114,7 +114,7 @@ class GraphBuilder:
 
     def _after(self, found: tables.Found, last: int) -> tuple[Keys, Floats] | None:
         with self.connections.committed() as db:
-            dim = found.collection.space.dim
+            dim = found.space.dim
             for keys, _, vectors in faces_after(db, found.key, last, dim, self.seal):
                 return as_keys(keys), vectors
         return None

@@ -117,7 +117,7 @@ class SqliteGallery:
     def collection(self, name: str, /) -> Collection:
         """Return a collection."""
         with self._connections.reading() as db:
-            return tables.find_collection(db, name).collection
+            return tables.collection(db, name)
 
     def collections(self) -> list[Collection]:
         """Return all collections, by name."""

@@ -166,7 +166,7 @@ class Projector:
         )
 
     def _caught_up(self, db: Database, before: Projection, state: State) -> Projection:
-        last_face, dim = before.last_face, before.found.collection.space.dim
+        last_face, dim = before.last_face, before.found.space.dim
         for faces, persons, vectors in _added(db, before, dim, self._seal):
             self._index.add(faces, persons, vectors)
             last_face = faces[-1]
@@ -185,7 +185,7 @@ class Projector:
 
 def empty_projection(found: Found) -> Projection:
     """Return a projection that has seen nothing of a collection."""
-    return Projection(found, 0, 0, None, FaceIndex(found.collection.space.dim).view())
+    return Projection(found, 0, 0, None, FaceIndex(found.space.dim).view())
 
 
 def changes(db: Database, since: Projection, seal: Seal) -> tuple[FaceIndex, Keys]:

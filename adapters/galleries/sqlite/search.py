@@ -54,7 +54,7 @@ class Search:
     def matches(self, probes: Sequence[Embedding]) -> list[list[Match]]:
         """Return the matches of each probe."""
         for probe in probes:
-            check_same_space(self.found.collection.space, probe.space)
+            check_same_space(self.found.space, probe.space)
         if not probes:
             return []
         vectors = np.stack([probe.vector for probe in probes])
@@ -111,7 +111,7 @@ class Search:
             f"{_CANDIDATES} AND {where} ORDER BY key",
             [json.dumps(faces.tolist()), *values],
         ).fetchall()
-        dim = self.found.collection.space.dim
+        dim = self.found.space.dim
         vectors = [(face_id, vector) for *_, face_id, vector in rows]
         return Rows(
             as_keys(key for key, *_ in rows),

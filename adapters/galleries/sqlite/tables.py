@@ -26,6 +26,10 @@ SELECT c.*, s.model AS space_model, s.dim AS space_dim, s.digest AS space_digest
     s.preprocessing AS space_preprocessing
 FROM collections c JOIN spaces s ON s.key = c.space
 """
+_FIND = """
+SELECT c.key, s.key, s.model, s.dim, s.digest, s.preprocessing
+FROM collections c JOIN spaces s ON s.key = c.space WHERE c.name = ?
+"""
 _FACES = """
 SELECT f.*, p.id AS person_id, s.model AS space_model, s.dim AS space_dim, s.digest AS space_digest,
     s.preprocessing AS space_preprocessing
@@ -57,11 +61,19 @@ SELECT key FROM faces WHERE person IN (SELECT value FROM json_each(?)) AND key <
 
 @attrs.frozen
 class Found:
-    """A collection, and the keys of its row and of its space's."""
+    """What is needed to work with the rows of a collection.
+
+    Attributes:
+        key: of its row.
+        name: of the collection.
+        space_key: of the row of its space.
+        space: the space.
+    """
 
     key: int
-    space: int
-    collection: Collection
+    name: str
+    space_key: int
+    space: EmbeddingSpace
 
 
 def collections(db: Database) -> list[Collection]:
@@ -69,11 +81,20 @@ def collections(db: Database) -> list[Collection]:
     return [rows.as_collection(row) for row in db.query(_COLLECTIONS + "ORDER BY c.name")]
 
 
-def find_collection(db: Database, name: str) -> Found:
+def collection(db: Database, name: str) -> Collection:
     """Return a collection; raise `CollectionNotFoundError`."""
     for row in db.query(_COLLECTIONS + "WHERE c.name = ?", [name]):
-        return Found(row["key"], row["space"], rows.as_collection(row))
+        return rows.as_collection(row)
     raise no_collection(name)
+
+
+def find_collection(db: Database, name: str) -> Found:
+    """Return where the rows of a collection are; raise `CollectionNotFoundError`."""
+    row = db.conn.execute(_FIND, [name]).fetchone()
+    if row is None:
+        raise no_collection(name)
+    key, space_key, *space = row
+    return Found(key, name, space_key, EmbeddingSpace(*space))
 
 
 def no_collection(name: str) -> CollectionNotFoundError:
@@ -93,7 +114,7 @@ def insert_collection(db: Database, collection: Collection) -> None:
 def update_collection(db: Database, collection: Collection) -> None:
     """Replace what may change of a collection."""
     found = find_collection(db, collection.name)
-    check_same_space(found.collection.space, collection.space)
+    check_same_space(found.space, collection.space)
     row = rows.collection_row(collection)
     del row["created"]
     db.table("collections").update(found.key, row)
@@ -112,7 +133,7 @@ def find_person(db: Database, found: Found, person_id: str) -> Row:
     where = "collection = ? AND id = ?"
     for row in db.table("persons").rows_where(where, [found.key, person_id]):
         return row
-    raise PersonNotFoundError(f"there is no person {person_id!r} in {found.collection.name!r}")
+    raise PersonNotFoundError(f"there is no person {person_id!r} in {found.name!r}")
 
 
 def persons(
@@ -147,7 +168,7 @@ def insert_persons(db: Database, found: Found, persons: Sequence[Person]) -> ran
     except sqlite3.IntegrityError as error:
         taken = persons[db.conn.total_changes - before].id
         raise AlreadyExistsError(
-            f"there is a person {taken!r} in {found.collection.name!r} already"
+            f"there is a person {taken!r} in {found.name!r} already"
         ) from error
     _insert_facts(db, found, zip(keys, persons, strict=True))
     return keys
@@ -204,28 +225,26 @@ def insert_faces(
 ) -> None:
     """Add faces, each to the person with the key beside it."""
     for _, face in faces:
-        check_same_space(found.collection.space, face.embedding.space)
+        check_same_space(found.space, face.embedding.space)
     before = db.conn.total_changes
     try:
         db.conn.executemany(
             _INSERT_FACE,
             (
-                (found.key, person, found.space, *rows.face_values(face, seal))
+                (found.key, person, found.space_key, *rows.face_values(face, seal))
                 for person, face in faces
             ),
         )
     except sqlite3.IntegrityError as error:
         taken = faces[db.conn.total_changes - before][1].id
-        raise AlreadyExistsError(
-            f"there is a face {taken!r} in {found.collection.name!r} already"
-        ) from error
+        raise AlreadyExistsError(f"there is a face {taken!r} in {found.name!r} already") from error
 
 
 def delete_face(db: Database, found: Found, face_id: str) -> None:
     """Delete a face; raise `FaceRecordNotFoundError`."""
     delete = "DELETE FROM faces WHERE collection = ? AND id = ?"
     if not db.execute(delete, [found.key, face_id]).rowcount:
-        raise FaceRecordNotFoundError(f"there is no face {face_id!r} in {found.collection.name!r}")
+        raise FaceRecordNotFoundError(f"there is no face {face_id!r} in {found.name!r}")
 
 
 def count(db: Database, found: Found) -> Counts:
