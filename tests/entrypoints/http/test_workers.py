@@ -61,6 +61,12 @@ class Pair:
                 client = stack.enter_context(self._client())
             yield stack.enter_context(client.stream("GET", path)).iter_bytes()
 
+    def watching(self) -> int:
+        """Return the process that watches the streams."""
+        (folder,) = (self.folder / "state").glob("server-*")
+        worker = (folder / "streams.task").read_text()
+        return int(json.loads((folder / f"{worker}.worker").read_bytes())["pid"])
+
     def _client(self) -> httpx.Client:
         """Return a client with one connection, which stays with the worker that took it."""
         limits = httpx.Limits(max_connections=1, keepalive_expiry=None)
@@ -182,8 +188,7 @@ class TestModels:
             thread.start()
         for thread in threads:
             thread.join(PATIENCE)
-        time.sleep(1.0)  # all have followed by now
-        assert len({_default(client) for client in both}) == 1
+        until(lambda: len({_default(client) for client in both}) == 1)
 
     def test_loading_and_unloading(self, both: Both) -> None:
         one, other = both
@@ -347,9 +352,7 @@ def test_a_worker_that_is_killed_takes_only_its_own_along(tmp_path: Path) -> Non
             made = both[0].post("/v1/streams", json=body).json()["stream"]
             jobs = {process_of(c): c.post("/job").headers["Location"] for c in both}
             _switch(both[0], "other")
-            folder = next((tmp_path / "state").glob("server-*"))
-            watching = (folder / "streams.task").read_text()
-            victim = json.loads((folder / f"{watching}.worker").read_bytes())["pid"]
+            victim = pair.watching()
             lost = jobs.pop(victim)
             (survivor,) = jobs
             os.kill(victim, signal.SIGKILL)
@@ -391,8 +394,26 @@ def test_it_stops_although_somebody_looks(tmp_path: Path) -> None:
         until(lambda: both[0].get("/v1/streams").status_code == 200)
         body = {"name": "door", "address": "push:gate"}
         made = both[0].post("/v1/streams", json=body).json()["stream"]
-        for client in both:
-            for path in ("/v1/events/stream", f"/v1/streams/{made['id']}/preview.mjpeg"):
-                next(stack.enter_context(pair.answer(client, path)))
+        answers = [
+            stack.enter_context(pair.answer(client, path))
+            for client in both
+            for path in ("/v1/events/stream", f"/v1/streams/{made['id']}/preview.mjpeg")
+        ]
+        assert all(next(each) for each in answers)
         pair.process.send_signal(signal.SIGTERM)
         pair.process.wait(30)
+
+
+def test_one_worker_stops_although_somebody_looks(tmp_path: Path) -> None:
+    """At a stream that the other one goes on watching."""
+    with pair_in(tmp_path, stop_seconds="60") as pair, pair.each() as both:
+        until(lambda: both[0].get("/v1/streams").status_code == 200)
+        body = {"name": "door", "address": "push:gate"}
+        made = both[0].post("/v1/streams", json=body).json()["stream"]
+        (other,) = (client for client in both if process_of(client) != pair.watching())
+        with pair.answer(other, f"/v1/streams/{made['id']}/preview.mjpeg") as pictures:
+            assert next(pictures) == b"--frame\r\n"
+            began = time.monotonic()
+            os.kill(process_of(other), signal.SIGTERM)
+            assert list(pictures) == []
+            assert time.monotonic() - began < 30
