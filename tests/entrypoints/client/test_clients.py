@@ -81,8 +81,7 @@ def test_a_collection_from_its_making_to_its_end(client: Client) -> None:
     (found,) = client.search("staff", ADA, where={"team": 2}, faces="largest")
     assert found.person is not None
     assert (found.status, found.person.name) == ("match", "Ada")
-    lines = list(client.export("staff"))
-    assert client.load("copy", lines).faces == 3
+    assert client.load("copy", client.export("staff")).faces == 3
     face, *_ = client.faces("staff", ada).items
     assert client.face_image("staff", ada, face.id).startswith(b"\xff\xd8")
     client.delete_face("staff", ada, face.id)
