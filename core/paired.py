@@ -2,14 +2,21 @@
 
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import TypeVar
 
 Action = Callable[[], object]
+Clock = Callable[[], float]
+NameT = TypeVar("NameT", bound=Hashable)
 
 
 def paired_seconds(
-    actions: Mapping[str, Action], rounds: int, *, rest: float = 0.0
-) -> dict[str, list[float]]:
+    actions: Mapping[NameT, Action],
+    rounds: int,
+    *,
+    rest: float = 0.0,
+    clock: Clock = time.perf_counter,
+) -> dict[NameT, list[float]]:
     """Return the seconds that each action took in each round.
 
     All actions take turns in every round, so that whatever else the machine does hits them alike.
@@ -20,18 +27,19 @@ def paired_seconds(
         rest: seconds to wait before each turn, which then begins with a run that does not count.
             For actions whose threads go on spinning when they are done, as those of ONNX Runtime
             do by default for some fifty milliseconds: whoever comes next would pay for them.
+        clock: returns seconds.
     """
     for action in actions.values():
         action()
-    seconds: dict[str, list[float]] = {name: [] for name in actions}
+    seconds: dict[NameT, list[float]] = {name: [] for name in actions}
     for _ in range(rounds):
         for name, action in actions.items():
             if rest:
                 time.sleep(rest)
                 action()
-            started = time.perf_counter()
+            started = clock()
             action()
-            seconds[name].append(time.perf_counter() - started)
+            seconds[name].append(clock() - started)
     return seconds
 
 

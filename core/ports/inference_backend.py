@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Device = Literal["auto", "cpu", "cuda", "tensorrt"]
-_AT_MOST_ALL = attrs.validators.le(1)
+_SHARE = attrs.validators.and_(attrs.validators.ge(0.0), attrs.validators.le(1.0))
 
 
 @attrs.frozen
@@ -54,7 +54,7 @@ class Placement:
             ``{"CPUExecutionProvider": ("Gather", "Shape")}``; each name once.
     """
 
-    share: float = attrs.field(default=1.0, validator=[attrs.validators.ge(0), _AT_MOST_ALL])
+    share: float = attrs.field(default=1.0, validator=_SHARE)
     elsewhere: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
 
 

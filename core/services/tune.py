@@ -1,21 +1,28 @@
 """Which way of running the models is fastest on this machine, measured."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from statistics import median
 from typing import Any
 
 import attrs
 import numpy as np
 
-from facecv.core.arrays import Floats, Pixels
+from facecv.core.arrays import Pixels
+from facecv.core.paired import Action, Clock, paired_seconds
 from facecv.core.ports.detector import Detector, DetectorOptions
 from facecv.core.ports.embedder import Embedder
-
-Clock = Callable[[], float]
+from facecv.core.services.variants import compare_detectors, compare_embedders
 
 LEAST_COSINE = 0.99
 """A candidate whose embeddings agree less with those of the first one cannot win."""
+
+LEAST_OVERLAP = 0.9
+"""Nor one whose boxes do."""
+
+WORTH_IT = 0.05
+"""Share of the time that a change must save; less is as likely noise."""
 
 
 @attrs.frozen(eq=False)
@@ -41,22 +48,34 @@ class Timing:
         settings: keys of the configuration, with dots, that lead to it.
         detect: seconds for one picture.
         embed: size of a batch to seconds for each face of it.
-        cosine: least agreement of its embeddings with those of the first candidate, -1..1.
+        cosine: mean agreement of its embeddings with those of the first candidate, -1..1.
+        overlap: mean agreement of its boxes with those of the first candidate (IoU), 0..1.
+        same_space: whether its embeddings can be compared with those of the first candidate.
     """
 
     settings: Mapping[str, Any]
     detect: float
     embed: Mapping[int, float]
     cosine: float
+    overlap: float
+    same_space: bool
 
     @property
     def batch(self) -> int:
-        """The size of a batch that costs least for each face."""
-        return min(self.embed, key=lambda size: self.embed[size])
+        """The smallest size of a batch that costs hardly more for each face than the best."""
+        least = min(self.embed.values())
+        return min(size for size, each in self.embed.items() if each * (1 - WORTH_IT) <= least)
+
+    @property
+    def sound(self) -> bool:
+        """Whether it may take the place of the first candidate."""
+        agrees = self.cosine >= LEAST_COSINE and self.overlap >= LEAST_OVERLAP
+        return agrees and self.same_space
 
     def seconds(self, faces: int) -> float:
-        """Return the seconds for a picture of some faces, embedded in the best batch."""
-        return self.detect + faces * self.embed[self.batch]
+        """Return the seconds for a picture of some faces, embedded in batches of at most those."""
+        fitting = [each for size, each in self.embed.items() if size <= max(faces, 1)]
+        return self.detect + faces * min(fitting or self.embed.values())
 
 
 def measure(
@@ -64,7 +83,7 @@ def measure(
     picture: Pixels,
     options: DetectorOptions,
     *,
-    batches: Sequence[int] = (1, 4, 8, 16, 32),
+    batches: Sequence[int] = (1, 2, 4, 8, 16, 32),
     rounds: int = 7,
     clock: Clock = time.perf_counter,
 ) -> list[Timing]:
@@ -78,12 +97,15 @@ def measure(
         rounds: how often each is run, after one run that does not count.
         clock: returns seconds.
     """
+    first = candidates[0]
     crops = [_crops(max(batches), one.embedder.input_size) for one in candidates]
-    vectors = [one.embedder.embed(faces)[0] for one, faces in zip(candidates, crops, strict=True)]
-    detect = _paired([_detection(one, picture, options) for one in candidates], rounds, clock)
+    detect = _medians([_detection(one, picture, options) for one in candidates], rounds, clock)
     embed = {
-        size: _paired(
-            [_embedding(one, faces[:size]) for one, faces in zip(candidates, crops, strict=True)],
+        size: _medians(
+            [
+                partial(one.embedder.embed, faces[:size])
+                for one, faces in zip(candidates, crops, strict=True)
+            ],
             rounds,
             clock,
         )
@@ -94,16 +116,37 @@ def measure(
             one.settings,
             detect[place],
             {size: seconds[place] / size for size, seconds in embed.items()},
-            _agreement(vectors[0], vectors[place]),
+            _cosine(first.embedder, one.embedder, crops[0]),
+            compare_detectors(first.detector, one.detector, [picture], options).mean,
+            one.embedder.space == first.embedder.space,
         )
         for place, one in enumerate(candidates)
     ]
 
 
+def measure_sizes(
+    detector: Detector,
+    picture: Pixels,
+    options: DetectorOptions,
+    sizes: Sequence[int],
+    rounds: int = 7,
+) -> dict[int, float]:
+    """Return the median seconds of searching a picture at several input sizes, in turns."""
+    actions: dict[int, Action] = {
+        size: partial(detector.detect, [picture], attrs.evolve(options, input_size=size))
+        for size in sizes
+    }
+    return {size: median(each) for size, each in paired_seconds(actions, rounds).items()}
+
+
 def fastest(timings: Sequence[Timing], faces: int) -> Timing:
-    """Return the quickest for pictures of some faces, of those that agree with the first."""
-    sound = [one for one in timings if one.cosine >= LEAST_COSINE]
-    return min(sound or timings[:1], key=lambda one: one.seconds(faces))
+    """Return the quickest for pictures of some faces, of those that agree with the first.
+
+    The first stays unless another one saves a share of the time that is worth it.
+    """
+    first, sound = timings[0], [one for one in timings[1:] if one.sound]
+    best = min(sound, key=lambda one: one.seconds(faces), default=first)
+    return best if best.seconds(faces) < (1 - WORTH_IT) * first.seconds(faces) else first
 
 
 def _crops(count: int, side: int) -> Pixels:
@@ -113,28 +156,18 @@ def _crops(count: int, side: int) -> Pixels:
     return coarse.repeat(-(-side // 7), axis=1).repeat(-(-side // 7), axis=2)[:, :side, :side]
 
 
-def _detection(one: Candidate, picture: Pixels, options: DetectorOptions) -> Callable[[], object]:
-    return lambda: one.detector.detect([picture], options)
+def _detection(one: Candidate, picture: Pixels, options: DetectorOptions) -> Action:
+    return partial(one.detector.detect, [picture], options)
 
 
-def _embedding(one: Candidate, crops: Pixels) -> Callable[[], object]:
-    return lambda: one.embedder.embed(crops)
-
-
-def _paired(actions: Sequence[Callable[[], object]], rounds: int, clock: Clock) -> list[float]:
+def _medians(actions: Sequence[Action], rounds: int, clock: Clock) -> list[float]:
     """Return the median seconds of each action."""
-    for action in actions:
-        action()
-    seconds: list[list[float]] = [[] for _ in actions]
-    for _ in range(rounds):
-        for action, taken in zip(actions, seconds, strict=True):
-            started = clock()
-            action()
-            taken.append(clock() - started)
-    return [median(taken) for taken in seconds]
+    seconds = paired_seconds(dict(enumerate(actions)), rounds, clock=clock)
+    return [median(seconds[place]) for place in range(len(actions))]
 
 
-def _agreement(first: Floats, other: Floats) -> float:
-    if first.shape != other.shape:
+def _cosine(first: Embedder, other: Embedder, crops: Pixels) -> float:
+    """Return the mean agreement of embeddings; -1 where they cannot be compared."""
+    if (first.input_size, first.space.dim) != (other.input_size, other.space.dim):
         return -1.0
-    return float((first * other).sum(axis=1).min())
+    return compare_embedders(first, other, crops).mean

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from facecv.core.services.tune import Candidate, Timing
     from facecv.entrypoints.bootstrap import Builder
 
-_BATCHES = (1, 4, 8, 16, 32)
+_BATCHES = (1, 2, 4, 8, 16, 32)
+_SIZES = frozenset({320, 480, 640})
+_MODEL_KEYS = ("detector", "embedder")
 _BATCH_KEY = "embedders.arcface.batch_size"
 
 
@@ -58,11 +60,13 @@ def tune(
 ) -> None:
     """Measure backends, threads, batch sizes and input sizes with the configured models.
 
-    PICTURE is what faces are searched in; without it, noise of 1280x960 pixels. Ways whose
-    embeddings differ from the present one's (cosine below 0.99) cannot win. The input size is only
+    PICTURE is what faces are searched in; without it, noise of 1280x960 pixels. Variants of the
+    models that 'facecv models quantize' made are measured too. The present way stays unless another
+    saves 5 %. Ways whose boxes or embeddings differ from the present one's cannot win (mean overlap
+    below 0.9, mean cosine below 0.99), nor can embedders of another space. The input size is only
     measured, since a smaller one misses small faces.
     """
-    from facecv.core.services.tune import fastest, measure
+    from facecv.core.services.tune import fastest, measure, measure_sizes
 
     builder = invocation.builder()
     pixels = _pixels(builder, picture)
@@ -71,7 +75,10 @@ def tune(
     timings = measure(candidates, pixels, detection, batches=_BATCHES, rounds=rounds)
     best = fastest(timings, faces)
     winner = {**best.settings, _BATCH_KEY: best.batch}
-    sizes = _sizes(candidates[timings.index(best)], pixels, builder, rounds)
+    chosen = candidates[timings.index(best)].detector
+    wanted = sorted({*_SIZES, detection.input_size})
+    found = measure_sizes(chosen, pixels, detection, wanted, rounds)
+    sizes = {size: round(seconds * 1000, 2) for size, seconds in found.items()}
     shapes = {
         "ways": [_shape(one, faces) for one in timings],
         "input_sizes": [{"input_size": size, "detect_ms": ms} for size, ms in sizes.items()],
@@ -98,12 +105,11 @@ def _candidates(builder: "Builder") -> "Iterator[Candidate]":
     """Yield every way that works here, the configured one first."""
     from facecv.core.cpu_budget import available_cores
 
-    config = builder.config
     cores = available_cores()
-    present = {"backend": config.backend, "threads": config.threads or cores}
+    present = _present(builder, cores)
     yield _candidate(builder, present)
     missing = set()
-    for way in _ways(builder, sorted({1, cores})):
+    for way in [*_ways(builder, sorted({1, cores})), *_variants(builder, present)]:
         if way == present or way["backend"] in missing:
             continue
         try:
@@ -111,6 +117,38 @@ def _candidates(builder: "Builder") -> "Iterator[Candidate]":
         except BackendError as error:
             missing.add(way["backend"])
             output.remark(f"{way['backend']}: {one_line(error)}")
+
+
+def _present(builder: "Builder", cores: int) -> dict[str, Any]:
+    """Return the settings of the configured way."""
+    import attrs
+
+    config = builder.config
+    way = {"backend": config.backend, "threads": config.threads or cores}
+    settings: Any = builder.settings("backends", config.backend)
+    if "precision" in attrs.fields_dict(type(settings)):
+        way[f"backends.{config.backend}.precision"] = settings.precision
+    return way
+
+
+def _variants(builder: "Builder", present: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the ways of running what 'facecv models quantize' made of the models, on each backend.
+
+    Half precision is for GPUs; on processors it is only slower.
+    """
+    from facecv.entrypoints.bootstrap import bootstrap
+    from facecv.models.variant import variant_name
+
+    packs, analyser = builder.packs().packs, bootstrap(builder.config, builder.catalogue).analyser
+    on_processor = builder.config.device in {"auto", "cpu"}
+    models = {"detector": analyser.detector, "embedder": analyser.embedder}
+    for key, registry in models.items():
+        file = registry.blueprint.file
+        for precision in ("int8",) if on_processor else ("int8", "fp16"):
+            name = variant_name(file, precision) if file else ""
+            if name in packs:
+                for backend in sorted(builder.catalogue.names("backends")):
+                    yield {"backend": backend, "threads": present["threads"], key: name}
 
 
 def _ways(builder: "Builder", threads: Sequence[int]) -> Iterator[dict[str, Any]]:
@@ -137,49 +175,41 @@ def _candidate(builder: "Builder", settings: Mapping[str, Any]) -> "Candidate":
     return Candidate(settings, analyser.detector.get(), analyser.embedder.get())
 
 
-def _sizes(
-    best: "Candidate", pixels: "Pixels", builder: "Builder", rounds: int
-) -> dict[int, float]:
-    """Return the milliseconds of detection at several input sizes, the configured one too."""
-    import attrs
-
-    from facecv.core.services.tune import measure
-
-    present = builder.config.detection.options().detector
-    milliseconds = {}
-    for size in sorted({320, 480, 640, present.input_size}):
-        sized = attrs.evolve(present, input_size=size)
-        (timing,) = measure([best], pixels, sized, batches=(1,), rounds=rounds)
-        milliseconds[size] = round(timing.detect * 1000, 2)
-    return milliseconds
-
-
 def _shape(timing: "Timing", faces: int) -> dict[str, Any]:
     precisions = [value for key, value in timing.settings.items() if key.endswith(".precision")]
     return {
         "backend": timing.settings["backend"],
         "threads": timing.settings["threads"],
         "precision": precisions[0] if precisions else None,
+        "models": [value for key, value in timing.settings.items() if key in _MODEL_KEYS],
         "detect_ms": round(timing.detect * 1000, 2),
         "embed_ms": {str(size): round(s * 1000, 2) for size, s in timing.embed.items()},
         "batch_size": timing.batch,
         "picture_ms": round(timing.seconds(faces) * 1000, 2),
         "cosine": round(timing.cosine, 5),
+        "overlap": round(timing.overlap, 4),
+        "same_space": timing.same_space,
     }
 
 
 def _table(timings: "Sequence[Timing]", best: "Timing", faces: int) -> "Table":
     batches = [f"embed, {size}" for size in _BATCHES]
-    heads = ("backend", "threads", "precision", "detect, ms", *batches)
-    heads += (f"{faces} faces, ms", "cosine", "")
+    heads = ("backend", "threads", "precision", "other model", "detect, ms", *batches)
+    heads += (f"{faces} faces, ms", "cosine", "overlap", "")
     table = tables.table(*heads)
     for one in timings:
         shape = _shape(one, faces)
-        mark = "fastest" if one is best else ""
-        cells = (shape["backend"], shape["threads"], shape["precision"], shape["detect_ms"])
-        rest = (shape["picture_ms"], shape["cosine"], mark)
+        mark = "fastest" if one is best else "" if one.sound else _why_not(one)
+        names = ", ".join(shape["models"])
+        cells = (shape["backend"], shape["threads"], shape["precision"], names, shape["detect_ms"])
+        rest = (shape["picture_ms"], shape["cosine"], shape["overlap"], mark)
         tables.add_row(table, *cells, *shape["embed_ms"].values(), *rest)
     return table
+
+
+def _why_not(timing: "Timing") -> str:
+    """Return why a way cannot win."""
+    return "other answers" if timing.same_space else "another space"
 
 
 def _size_table(sizes: Mapping[int, float]) -> "Table":

@@ -9,6 +9,7 @@ import pytest
 from facecv.core.arrays import Floats, Pixels
 from facecv.core.embedding import EmbeddingSpace
 from facecv.core.face import Detection
+from facecv.core.geometry import Box
 from facecv.core.ports.detector import DetectorOptions
 from facecv.core.services.tune import Candidate, Timing, fastest, measure
 
@@ -27,12 +28,13 @@ class Watch:
 class SlowDetector:
     watch: Watch
     seconds: float
+    x: float = 0.0
 
     def detect(
         self, images: Sequence[Pixels], options: DetectorOptions, /
     ) -> list[list[Detection]]:
         self.watch.now += self.seconds
-        return [[] for _ in images]
+        return [[Detection(Box(self.x, 0, self.x + 10, 10), 0.9)] for _ in images]
 
 
 @attrs.define
@@ -70,7 +72,14 @@ def test_each_gets_its_own_times() -> None:
     assert (first.detect, second.detect) == pytest.approx((1.0, 3.0))
     assert dict(first.embed) == pytest.approx({1: 3.0, 4: 1.5})
     assert first.batch == 4
-    assert first.seconds(2) == pytest.approx(1.0 + 2 * 1.5)
+    assert second.batch == 1, "more at once saves nothing"
+
+
+def test_a_picture_of_few_faces_is_embedded_in_small_batches() -> None:
+    """It does not have enough faces for the batch that would be best."""
+    (one,) = timings((1.0, 2.0, 1.0, 0.0))
+    assert one.seconds(2) == pytest.approx(1.0 + 2 * 3.0)
+    assert one.seconds(4) == pytest.approx(1.0 + 4 * 1.5)
 
 
 def test_the_number_of_faces_decides() -> None:
@@ -78,6 +87,43 @@ def test_the_number_of_faces_decides() -> None:
     found = timings((1.0, 0.0, 2.0, 0.0), (3.0, 0.0, 0.5, 0.0))
     assert fastest(found, faces=0).settings == {"n": 0}
     assert fastest(found, faces=4).settings == {"n": 1}
+
+
+def test_the_present_way_stays_for_a_small_gain() -> None:
+    """Three per cent are as likely noise; ten are not."""
+    assert fastest(timings((1.0, 0.0, 0.0, 0.0), (0.97, 0.0, 0.0, 0.0)), 0).settings == {"n": 0}
+    assert fastest(timings((1.0, 0.0, 0.0, 0.0), (0.9, 0.0, 0.0, 0.0)), 0).settings == {"n": 1}
+
+
+def against(detector: SlowDetector, embedder: SlowEmbedder) -> Timing:
+    """Return the timing of a way that is quick, beside one that is slow."""
+    watch = detector.watch
+    slow = Candidate({"n": 0}, SlowDetector(watch, 9.0), SlowEmbedder(watch, 9.0, 0.0))
+    quick = Candidate({"n": 1}, detector, embedder)
+    found = measure(
+        [slow, quick], PICTURE, DetectorOptions(), batches=(1,), rounds=1, clock=lambda: watch.now
+    )
+    assert fastest(found, 1) is found[1 if found[1].sound else 0]
+    return found[1]
+
+
+def test_other_boxes_cannot_win() -> None:
+    """However quick they are found."""
+    watch = Watch()
+    timing = against(SlowDetector(watch, 0.1, x=5), SlowEmbedder(watch, 0.1, 0.0))
+    assert timing.overlap == pytest.approx(1 / 3)
+    assert not timing.sound
+
+
+def test_another_space_cannot_win() -> None:
+    """Collections are bound to theirs, even if the vectors are nearly the same."""
+    watch = Watch()
+    int8 = attrs.evolve(SPACE, model="slow-int8", digest="1" * 64)
+    embedder = SlowEmbedder(watch, 0.1, 0.0, space=int8)
+    timing = against(SlowDetector(watch, 0.1), embedder)
+    assert timing.cosine == pytest.approx(1)
+    assert not timing.sound
+    assert against(SlowDetector(watch, 0.1), attrs.evolve(embedder, space=SPACE)).sound
 
 
 def test_who_disagrees_cannot_win() -> None:

@@ -3,6 +3,7 @@
 import importlib
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,7 +45,7 @@ class TestTune:
         first = found["ways"][0]
         assert first["backend"] == "onnxruntime"
         assert first["cosine"] == pytest.approx(1, abs=1e-4)
-        assert set(first["embed_ms"]) == {"1", "4", "8", "16", "32"}
+        assert set(first["embed_ms"]) == {"1", "2", "4", "8", "16", "32"}
         assert [row["input_size"] for row in found["input_sizes"]] == [320, 480, 640]
         best = set(found["fastest"]) - {"backends.openvino.precision"}
         assert best == {"backend", "threads", "embedders.arcface.batch_size"}
@@ -54,6 +55,23 @@ class TestTune:
         ways = answer(cli)["ways"]
         found = {way["precision"] for way in ways if way["backend"] == "openvino"}
         assert found == {"f32", "bf16", "f16"}
+
+    def test_variants_that_were_made_are_ways_too(self, cli: Cli, shared: Path) -> None:
+        """On every backend; an embedder of another space cannot win."""
+        names = ("--pack", "nano", "--detector", "det_nano", "--embedder", "embed_nano")
+        photos = shared / "data/people"
+        for model in names[3::2]:
+            bars = ("--min-cosine", -1, "--min-overlap", 0, "--samples", 4)
+            made = cli("models", "quantize", model, "--calibrate", photos, *names, *bars)
+            assert made.exit_code == 0, made.output
+        ways = answer(cli, *names)["ways"]
+        found = [(way["backend"], *way["models"]) for way in ways if way["models"]]
+        assert found == [
+            (backend, f"{model}-int8")
+            for model in ("det_nano", "embed_nano")
+            for backend in ("onnxruntime", "openvino")
+        ]
+        assert [way["same_space"] for way in ways[-4:]] == [True, True, False, False]
 
     def test_writes_the_fastest_beside_what_is_there(
         self, cli: Cli, monkeypatch: pytest.MonkeyPatch
