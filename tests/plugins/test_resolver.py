@@ -11,7 +11,7 @@ import pytest
 from facecv.core.embedding import EmbeddingSpace
 from facecv.core.errors import ConfigurationError, ModelNotFoundError, UnknownProviderError
 from facecv.core.pack import ModelSpec, PackManifest
-from facecv.core.ports.inference_backend import SessionOptions
+from facecv.core.ports.inference_backend import Placement, SessionOptions
 from facecv.core.services.slot import Slot, at_hand
 from facecv.models.catalogue import PackCatalogue
 from facecv.plugins import BuildRequest, NoSettings, Provider, hookimpl
@@ -233,9 +233,10 @@ class TestNetworks:
     def test_closed_with_the_model(
         self, resolver: Resolver, session: FakeSession, network: Path
     ) -> None:
+        session.placement = Placement(0.75)
         built = resolver.plan("detectors", f"eager:{network}").build()
         assert built.model is session
-        assert built.providers == ("FakeExecutionProvider",)
+        assert (built.providers, built.share) == (("FakeExecutionProvider",), 0.75)
         assert not session.closed
         built.close()
         assert session.closed

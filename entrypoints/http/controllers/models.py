@@ -106,6 +106,7 @@ _LOADED = LoadedShape(
     state="ready",
     default=True,
     providers=["CPUExecutionProvider"],
+    share=1.0,
     memory=MemoryShape(41_000_000, "resident"),
     collections=["staff"],
 )

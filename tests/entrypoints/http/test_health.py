@@ -65,6 +65,16 @@ class TestSystem:
         (worker,) = facts["workers"]
         assert (worker["pid"], worker["state"], worker["problems"]) == (os.getpid(), "ready", [])
 
+    def test_what_runs_a_model_and_how_much_of_it(self, tmp_path: Path) -> None:
+        """On the CPU that is all of it; both places that list models tell."""
+        own = {"pack": "nano", "detector": "det_nano", "device": "cpu"}
+        with open_client(tmp_path, settings=own) as client:
+            bindings = client.get("/v1/system").json()["models"]
+            loaded = client.get("/v1/models").json()["loaded"]
+        for found in (bindings[0], *(one for one in loaded if one["name"] == "det_nano")):
+            assert found["providers"] == ["CPUExecutionProvider"]
+            assert found["share"] == 1.0
+
     def test_no_secrets(self, tmp_path: Path) -> None:
         with open_client(tmp_path) as client:
             key, secret = service_of(client).access.keys.create("me")
