@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from litestar import get
+from litestar import Request, get
 from litestar.params import FromPath, FromQuery
 
-from facecv.core.errors import ConfigurationError
+from facecv.core.errors import ConfigurationError, UnauthorizedError
 from facecv.entrypoints.api import Engine
-from facecv.entrypoints.http.access import check_collection, requires, visible
+from facecv.entrypoints.http.access import Access, check_collection, requires, visible
 from facecv.entrypoints.http.errors import AnyRequest
 from facecv.entrypoints.http.server import check_exposure
 from facecv.entrypoints.keys import KeyFile, Scope
@@ -188,3 +188,21 @@ class TestWithoutKeys:
         """Even where it was not started with `serve`, which refuses to."""
         with open_client(tmp_path, {"host": "192.168.1.5"}) as client:
             assert client.get("/v1/system").status_code == 401
+
+
+def test_workers_of_a_server_ask_for_keys_all_or_none(tmp_path: Path) -> None:
+    """Also a worker that was not asked anything while there was a key, and one that comes later."""
+    keys, mark = KeyFile(tmp_path / "keys.json"), tmp_path / "keyed"
+    one, other = (Access(keys, open=True, mark=mark) for _ in range(2))
+    scope: Any = {"type": "http", "headers": [], "state": {}}
+    anybody: Any = Request(scope)
+    for worker in (one, other):
+        worker.check(anybody, "admin")
+    keys.revoke(keys.create("camera")[0].id)
+    key, _ = keys.create("camera")
+    with pytest.raises(UnauthorizedError):
+        one.check(anybody, "read")
+    keys.revoke(key.id)
+    for worker in (other, Access(keys, open=True, mark=mark)):
+        with pytest.raises(UnauthorizedError):
+            worker.check(anybody, "read")
