@@ -18,6 +18,9 @@ from facecv.entrypoints.http.worker_group import Worker, WorkerGroup
 from facecv.entrypoints.http.workers import CLIENT_HEADER, FACTS, SECRET_HEADER
 
 _HERE = "127.0.0.1"
+_LAST_SECONDS = 5
+_IDLE_SECONDS = 60
+"""More than those of `Workers.client`: a connection that is closed must not be used once more."""
 
 
 class WorkerPort:
@@ -68,7 +71,8 @@ async def reachable(
             access_log=False,
             log_config=None,
             server_header=False,
-            timeout_graceful_shutdown=5,
+            timeout_graceful_shutdown=_LAST_SECONDS,
+            timeout_keep_alive=_IDLE_SECONDS,
         )
         server = _Inner(settings)
         serving = asyncio.create_task(server.serve(sockets=[listening]))

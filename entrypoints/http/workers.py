@@ -13,6 +13,7 @@ FACTS = "/facts"
 STREAMS = "streams"
 """What only one worker does: watching the streams."""
 _CONNECT = 2.0
+_IDLE = 10.0
 _ANSWER = 10.0
 """Seconds that a worker may take to tell how it stands."""
 
@@ -36,7 +37,7 @@ class Workers:
         """What speaks to other workers; for the event loop that serves."""
         if self._client is None:
             timeout = httpx.Timeout(None, connect=_CONNECT)
-            limits = httpx.Limits(max_connections=None, max_keepalive_connections=16)
+            limits = httpx.Limits(max_keepalive_connections=16, keepalive_expiry=_IDLE)
             self._client = httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False)
         return self._client
 
