@@ -42,7 +42,7 @@ class Buffers:
     def fill(self, inputs: Inputs) -> None:
         """Copy the inputs to the device."""
         for name, array in inputs.items():
-            self.inputs[name].update_inplace(array)
+            self.inputs[name].update_inplace(np.ascontiguousarray(array))
 
     def answers(self) -> list[NDArray[Any]]:
         """Return copies of the outputs."""

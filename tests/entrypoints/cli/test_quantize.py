@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from facecv.entrypoints.cli import models_quantize
 from facecv.models.catalogue import BUILT_IN
 from tests.entrypoints.cli.runner import Cli
 
@@ -88,7 +89,7 @@ class TestDetector:
 
 class TestAccuracy:
     def test_of_both_is_told(self, cli: Cli, shared: Path, photos: Path) -> None:
-        """On the pairs that were named."""
+        """On the pairs that were named; too great a loss is a reason not to install."""
         images = shared / "data/lfw_dev"
         lines = (images / "pairsDevTest.txt").read_text(encoding="utf-8").splitlines()
         pairs = cli.folder / "pairs.txt"
@@ -97,6 +98,10 @@ class TestAccuracy:
         found = cli.json(*words(MODEL, photos, *more))
         assert 0.5 < found["accuracy"] <= 1
         assert 0.5 < found["accuracy_of_original"] <= 1
+        figures = {"measure": "cosine", "mean": 1.0, "accuracy": 0.9, "accuracy_of_original": 0.95}
+        named = {"cosine": None}
+        assert "5.00% of accuracy" in models_quantize._problem(figures, named, max_loss=0.04)
+        assert not models_quantize._problem(figures, named, max_loss=0.06)
 
 
 class TestObstacles:
