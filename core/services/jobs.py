@@ -137,7 +137,7 @@ class Jobs:
                 return self._jobs[identity]
         if _ID.fullmatch(identity) and not identity.startswith(self.boot):
             raise JobLostError(
-                f"job {identity} was lost when the server was restarted", hint="ask for it again"
+                f"job {identity} was lost when its process ended", hint="ask for it again"
             )
         raise JobNotFoundError(
             f"there is no job {identity!r}", hint="results are kept for a while only"

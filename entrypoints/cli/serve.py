@@ -28,7 +28,7 @@ from facecv.entrypoints.cli.invocation import Invocation, pass_invocation
     panel="Server",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Processes, each with models of its own.",
+    help="Processes that answer as one server, each with models of its own.",
 )
 @options.setting(
     "--keys",

@@ -34,7 +34,7 @@ EXAMPLE = JobShape(
 
 
 class JobController(Controller):
-    """Work that goes on in the background. Nothing of it survives a restart: that is 410."""
+    """Work that goes on in the background. Nothing of it survives its process: that is 410."""
 
     path = "/jobs"
     tags = ("Jobs",)
