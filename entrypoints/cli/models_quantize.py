@@ -131,7 +131,7 @@ def _problem(figures: "Shape", named: Mapping[str, float | None], max_loss: floa
     bar = BARS[measure] if bar is None else bar
     if mean < bar:
         return f"its mean {measure} with the original is {mean:.4f}, less than {bar:g}"
-    loss = figures.get("accuracy_of_original", 0.0) - figures.get("accuracy", 0.0)
+    loss = round(figures.get("accuracy_of_original", 0.0) - figures.get("accuracy", 0.0), 6)
     return f"it loses {loss:.2%} of accuracy, more than {max_loss:.2%}" if loss > max_loss else ""
 
 

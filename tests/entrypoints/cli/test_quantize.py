@@ -101,7 +101,7 @@ class TestAccuracy:
         figures = {"measure": "cosine", "mean": 1.0, "accuracy": 0.9, "accuracy_of_original": 0.95}
         named = {"cosine": None}
         assert "5.00% of accuracy" in models_quantize._problem(figures, named, max_loss=0.04)
-        assert not models_quantize._problem(figures, named, max_loss=0.06)
+        assert not models_quantize._problem(figures, named, max_loss=0.05)
 
 
 class TestObstacles:
