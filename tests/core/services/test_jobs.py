@@ -126,7 +126,7 @@ def test_after_a_restart_a_job_is_lost_and_not_unknown(jobs: Jobs) -> None:
     other = Jobs()
     job = other.submit("quick", lambda _: None)
     other.close()
-    with pytest.raises(JobLostError, match="restarted"):
+    with pytest.raises(JobLostError, match="process ended"):
         jobs.get(job.id)
     for unknown in ("", "nonsense", jobs.submit("quick", lambda _: None).id[:8] + "0" * 16):
         with pytest.raises(JobNotFoundError) as caught:
