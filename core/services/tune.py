@@ -98,25 +98,18 @@ def measure(
         clock: returns seconds.
     """
     first = candidates[0]
-    crops = [_crops(max(batches), one.embedder.input_size) for one in candidates]
     detect = _medians([_detection(one, picture, options) for one in candidates], rounds, clock)
     embed = {
-        size: _medians(
-            [
-                partial(one.embedder.embed, faces[:size])
-                for one, faces in zip(candidates, crops, strict=True)
-            ],
-            rounds,
-            clock,
-        )
+        size: _medians([_embedding(one, size) for one in candidates], rounds, clock)
         for size in batches
     }
+    crops = _crops(max(batches), first.embedder.input_size)
     return [
         Timing(
             one.settings,
             detect[place],
             {size: seconds[place] / size for size, seconds in embed.items()},
-            _cosine(first.embedder, one.embedder, crops[0]),
+            _cosine(first.embedder, one.embedder, crops),
             compare_detectors(first.detector, one.detector, [picture], options).mean,
             one.embedder.space == first.embedder.space,
         )
@@ -158,6 +151,10 @@ def _crops(count: int, side: int) -> Pixels:
 
 def _detection(one: Candidate, picture: Pixels, options: DetectorOptions) -> Action:
     return partial(one.detector.detect, [picture], options)
+
+
+def _embedding(one: Candidate, size: int) -> Action:
+    return partial(one.embedder.embed, _crops(size, one.embedder.input_size))
 
 
 def _medians(actions: Sequence[Action], rounds: int, clock: Clock) -> list[float]:

@@ -105,17 +105,16 @@ def quantize(
 
     if (pairs is None) != (images is None):
         raise click.UsageError("--pairs and --images belong together")
+    named = {"cosine": min_cosine, "overlap": min_overlap}
     quantizer = Quantizer(invocation.builder(), precision)
     original = find_original(quantizer.analyser, model)
-    named = {"cosine": min_cosine, "overlap": min_overlap}
     with quantizer.draft() as draft:
         figures = _measured(quantizer, original, folder, samples, draft)
         if pairs and images:
             figures |= quantizer.accuracies(original, draft, pairs, images)
         problem = _problem(figures, named, max_loss)
-        figures["installed"] = not problem
-        if not problem:
-            figures["path"] = str(quantizer.install(original, draft))
+        path = None if problem else str(quantizer.install(original, draft))
+    figures |= {"installed": not problem, "path": path}
     _tell(figures, form)
     if problem:
         raise ModelError(
@@ -170,7 +169,7 @@ def _tell(figures: "Shape", form: Form) -> None:
         (f"{measure} to the original", agreement),
         ("time", f"{figures['time_ratio']:.2f} of the original's, on {figures['provider']}"),
         ("accuracy", _accuracy_text(figures)),
-        ("installed", figures.get("path", "no")),
+        ("installed", figures["path"] or "no"),
     ):
         if value:
             tables.add_row(table, what, value)
