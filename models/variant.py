@@ -14,6 +14,11 @@ FOLDER = ".variants"
 """Where they are kept in the folder of a model store: a folder each."""
 
 
+def is_variant(pack: PackManifest) -> bool:
+    """Say whether a pack was made here, and lies in the folder of a model store."""
+    return pack.root is not None and pack.root.parent.name == FOLDER
+
+
 def variant_name(model: ModelFile, precision: str) -> str:
     """Return what a variant of a model is called, and its pack."""
     return f"{model.spec.name}-{precision}"

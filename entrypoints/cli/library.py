@@ -53,8 +53,10 @@ class Library:
 
     def state(self, pack: "PackManifest", spec: "ModelSpec") -> State:
         """Return where a model's file is, by its presence alone."""
+        from facecv.models.variant import is_variant
+
         if self._is_here(pack, spec):
-            if pack.root is None:
+            if pack.root is None or is_variant(pack):
                 return "installed"
             return "folder" if self.from_folder and pack is self.in_use else "embedded"
         return "missing" if pack.root or self.any_here(pack) else "not pulled"

@@ -62,6 +62,8 @@ class TestEmbedder:
     def test_is_removed_like_a_pack(self, cli: Cli, photos: Path) -> None:
         """It is ours to delete."""
         cli.json(*words(MODEL, photos, "--to", "fp16"))
+        packs = {one["pack"]: one for one in cli.json("models", "list")}
+        assert packs[f"{MODEL}-fp16"]["models"][0]["state"] == "installed"
         assert cli("models", "remove", f"{MODEL}-fp16", "--yes").exit_code == 0
         assert not list(variants(cli).iterdir())
 
