@@ -26,7 +26,7 @@ GRAPH_FROM = 16_384
 """So many faces are compared one by one about as fast as a graph is searched."""
 CONNECTIVITY = 16
 EXPANSION_ADD = 128
-EXPANSION_SEARCH = 192
+EXPANSION_SEARCH = 96
 _GATHERED = 16_384  # vectors copied at once when few faces are compared with the probes
 _CHUNK = 2048  # faces added between two looks at whether to stop
 _ONE = 127  # what stands for 1 in a vector of one byte a number
@@ -81,6 +81,11 @@ class Graph:
 
     def __len__(self) -> int:
         return len(self._index)
+
+    @property
+    def exact(self) -> bool:
+        """Whether no nearer face is ever missed: of so few, none is."""
+        return len(self) <= GRAPH_FROM
 
     @property
     def dim(self) -> int:
@@ -175,6 +180,11 @@ class FewFaces:
 
     def __len__(self) -> int:
         return len(self.faces)
+
+    @property
+    def exact(self) -> bool:
+        """Whether no nearer face is ever missed."""
+        return True
 
     def nearest(self, probes: Floats, count: int) -> list[Candidates]:
         """Return the `count` faces nearest to each probe (float32 [Q, D])."""

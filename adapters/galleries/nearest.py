@@ -13,6 +13,9 @@ _LEAST = 64
 _FACES_A_PERSON = 8
 _GROWTH = 4
 _LOOKED_UP = 4  # candidates for each of the wanted persons that are looked up at first
+_CROWD = 64
+_STANDS_OUT = 12  # among a million faces: right persons 8 to 50, strangers 2 to 10
+_THOROUGH = 1024  # candidates beyond which a search cannot have gone astray
 _SLACK = 0.02  # what similarities of bytes may be wrong by: deviation 0.004, of 512 numbers
 
 Resolve = Callable[[Keys], Rows]
@@ -23,6 +26,11 @@ class Source(Protocol):
     """What proposes candidates."""
 
     def __len__(self) -> int: ...
+
+    @property
+    def exact(self) -> bool:
+        """Whether no nearer face is ever missed."""
+        ...
 
     def nearest(self, probes: Floats, count: int) -> list[Candidates]:
         """Return about the `count` faces nearest to each probe."""
@@ -40,7 +48,8 @@ def best_persons(
 ) -> list[list[Hit]]:
     """Return, for each probe, the persons most like it among the candidates of `source`.
 
-    More candidates are asked for until enough persons are found or none are left.
+    More candidates are asked for until enough persons are found or none are left, and where those
+    found are such as a search that went astray finds.
 
     Args:
         source: proposes faces; those that are gone are dropped by `resolve`.
@@ -60,7 +69,8 @@ def best_persons(
         unfinished = []
         for at, some, hits in zip(waiting, candidates, best, strict=True):
             found[at] = hits
-            if len(hits) < top_k and not _all_seen(some, threshold):
+            few = len(hits) < top_k and not _all_seen(some, threshold)
+            if few or (count < _THOROUGH and not source.exact and _astray(hits, some)):
                 unfinished.append(at)
         waiting = unfinished if count < len(source) else []
         count *= _GROWTH
@@ -110,6 +120,21 @@ def _floor(hits: list[Hit], top_k: int, threshold: float | None) -> float:
     if len(hits) == top_k:
         return hits[-1].similarity - _SLACK
     return -np.inf if threshold is None else threshold - _SLACK
+
+
+def _astray(hits: list[Hit], some: Candidates) -> bool:
+    """Return whether a search may not have come near the right person.
+
+    In a large graph some never do. What they find are strangers, whose similarities crowd together
+    at the end of their distribution. A person that is right stands out, unless there are very many
+    faces of it, and then a second look costs little.
+    """
+    if len(some.faces) < _CROWD:
+        return False
+    if not hits:
+        return True
+    middle, last = some.similarities[[_CROWD // 2 - 1, _CROWD - 1]]
+    return bool(hits[0].similarity - middle < _STANDS_OUT * (middle - last))
 
 
 def _all_seen(some: Candidates, threshold: float | None) -> bool:

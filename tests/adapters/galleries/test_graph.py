@@ -37,12 +37,76 @@ class Fixed:
     """Always proposes the same."""
 
     some: Candidates
+    exact = True
 
     def __len__(self) -> int:
         return len(self.some.faces)
 
     def nearest(self, probes: Floats, count: int) -> list[Candidates]:
         return [self.some.first(count) for _ in probes]
+
+
+@attrs.frozen(eq=False)
+class Large:
+    """Finds the faces nearest to `PROBE`, as a graph does that is searched for `counts`.
+
+    Attributes:
+        vectors: of all faces; they are numbered in this order.
+        hidden: faces that are found only among `enough` candidates.
+        counts: how many candidates were asked for.
+    """
+
+    vectors: Floats
+    hidden: Keys
+    enough: int
+    counts: list[int] = attrs.field(factory=list)
+    exact: bool = False
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def nearest(self, probes: Floats, count: int) -> list[Candidates]:
+        self.counts.append(count)
+        cosines = probes @ self.vectors.T
+        if count < self.enough:
+            cosines[:, self.hidden] = -1
+        order = np.argsort(-cosines, axis=1)[:, :count]
+        return [Candidates(faces, row[faces]) for faces, row in zip(order, cosines, strict=True)]
+
+
+@pytest.fixture(scope="module")
+def crowd() -> Floats:
+    """Return float32 [40000, 128]: strangers, and two faces alike, the first and the last."""
+    made = np.random.default_rng(1).normal(size=(40_000, 128))
+    made[-1] = made[0] + 0.5 * made[-1]
+    return normalized(made.astype(np.float32))[0]
+
+
+class TestGoingAstray:
+    """A search that ended among strangers looks further; one that found somebody does not."""
+
+    @pytest.mark.parametrize(
+        ("enough", "counts"), [(0, [64]), (200, [64, 256]), (999, [64, 256, 1024])]
+    )
+    def test_the_right_person_is_found_in_the_end(
+        self, crowd: Floats, enough: int, counts: list[int]
+    ) -> None:
+        source = Large(crowd, as_keys([len(crowd) - 1]), enough)
+        without = np.arange(1, len(crowd))
+        [hits] = best_persons(source, crowd[:1], resolver(crowd, [], frozenset([0])), top_k=1)
+        assert without[np.argmax(crowd[1:] @ crowd[0])] == len(crowd) - 1
+        assert hits[0].face == len(crowd) - 1
+        assert source.counts == counts
+
+    def test_a_stranger_costs_a_thorough_search(self, crowd: Floats) -> None:
+        source = Large(crowd[1:-1], as_keys([]), 0)
+        best_persons(source, crowd[:1], resolver(crowd[1:-1], []), top_k=1)
+        assert source.counts == [64, 256, 1024]
+
+    def test_what_is_exact_is_believed(self, crowd: Floats) -> None:
+        source = Large(crowd[1:-1], as_keys([]), 0, exact=True)
+        best_persons(source, crowd[:1], resolver(crowd[1:-1], []), top_k=1)
+        assert source.counts == [64]
 
 
 def resolver(vectors: Floats, asked: list[int], gone: frozenset[int] = frozenset()) -> Resolve:
