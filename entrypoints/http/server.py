@@ -1,6 +1,7 @@
 """Running the application in one process or several, until a signal stops it."""
 
 import asyncio
+import multiprocessing
 import os
 import signal
 import socket
@@ -64,6 +65,7 @@ class AppFactory:
         engine = Engine(bootstrap(builder.config, builder.catalogue))
         app = create_app(engine, abandon=_leave, group=group)
         _let_go_when_told_to_stop(app.state.service)
+        _stop_with_parent()
         return app
 
 
@@ -187,6 +189,19 @@ def _also(
             before(number, frame)
 
     return handle
+
+
+def _stop_with_parent() -> None:
+    """Stop a worker once its parent is gone, killed say; it would hold the port for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def stop() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=stop, name="stop-with-parent", daemon=True).start()
 
 
 def _leave() -> None:

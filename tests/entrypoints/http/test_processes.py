@@ -113,3 +113,10 @@ def _workers(url: httpx.URL, count: int, besides: Collection[int] = ()) -> set[i
 
     _until(ask)
     return seen.difference(besides)
+
+
+def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    with running(tmp_path, workers="2") as (process, client):
+        process.kill()
+        process.wait(PATIENCE)
+        _until(lambda: _refused(client.base_url.join("/v1/health/live")))
