@@ -84,7 +84,7 @@ class Graph:
 
     @property
     def exact(self) -> bool:
-        """Whether no nearer face is ever missed: of so few, none is."""
+        """Whether no nearer face is ever missed: so few are all compared."""
         return len(self) <= GRAPH_FROM
 
     @property
@@ -150,7 +150,7 @@ class Graph:
         from usearch.index import BatchMatches  # noqa: PLC0415 - loaded by `_new_index`
 
         threads = min(len(probes), self._cores)
-        found = self._index.search(_as_bytes(probes), count, threads=threads)
+        found = self._index.search(_as_bytes(probes), count, threads=threads, exact=self.exact)
         if not isinstance(found, BatchMatches):
             return [_candidates(found.keys, found.distances)]
         return [

@@ -7,7 +7,7 @@ import attrs
 import numpy as np
 import pytest
 
-from facecv.adapters.galleries.graph import Candidates, FewFaces, Graph
+from facecv.adapters.galleries.graph import GRAPH_FROM, Candidates, FewFaces, Graph
 from facecv.adapters.galleries.nearest import Resolve, best_persons
 from facecv.adapters.galleries.ranking import Keys, Rows, as_keys
 from facecv.core.arrays import Floats
@@ -180,6 +180,20 @@ def test_few_faces_are_all_compared(vectors: Floats, graph: Graph) -> None:
     assert hits[0].face == few.faces[np.argmax(cosines)]
     none = FewFaces(graph, as_keys(()))
     assert best_persons(none, vectors[:2], resolver(vectors, []), top_k=1) == [[], []]
+
+
+def test_of_few_faces_none_is_missed_and_of_many_hardly_any() -> None:
+    rng = np.random.default_rng(2)
+    many = normalized(rng.normal(size=(GRAPH_FROM + 1000, 16)).astype(np.float32))[0]
+    made = Graph(16)
+    for size, least in ((GRAPH_FROM, 1.0), (len(many), 0.99)):
+        made.add(np.arange(size), many[:size], threads=2)
+        probes = many[:size:64] + np.float32(0.1)
+        nearest = np.argmax(probes @ many[:size].T, axis=1)
+        found = made.nearest(normalized(probes)[0], 64)
+        hits = [face in some.faces for face, some in zip(nearest, found, strict=True)]
+        assert made.exact == (size == GRAPH_FROM)
+        assert np.mean(hits) >= least
 
 
 def test_a_saved_graph_is_opened_loaded_and_copied(
