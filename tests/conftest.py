@@ -13,6 +13,11 @@ pytest.register_assert_rewrite("facecv.plugins.contracts")
 collect_ignore = [] if find_spec("facecv.models.training") else ["training"]
 
 
+def pytest_configure() -> None:
+    """Keep ONNX Runtime, which some tests import themselves, from telling anybody about them."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+
 def pytest_report_header() -> list[str]:
     """Say what is left out: the wheel does not hold the training recipes."""
     return ["training recipes: not installed, see tox -e training"] if collect_ignore else []

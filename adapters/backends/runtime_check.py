@@ -5,6 +5,7 @@ then runs is a matter of chance.
 """
 
 import importlib
+import os
 from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
@@ -66,11 +67,15 @@ def _remedy(installed: Mapping[str, str]) -> str:
 def load_runtime() -> Any:  # noqa: ANN401 - the library has no types
     """Return the package ``onnxruntime``, imported.
 
+    The Linux wheels from 1.29 on tell Microsoft about every session, unless they are told not to
+    before they are imported. They are told, where the user has not set ORT_DISABLE_TELEMETRY.
+
     Raises:
         RuntimeMissingError: it is not installed, or cannot be imported.
         RuntimeConflictError: several distributions of it are installed.
     """
     check_runtimes(installed_runtimes())
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         return importlib.import_module("onnxruntime")
     except ImportError as error:

@@ -1,5 +1,10 @@
 """Exactly one distribution of ONNX Runtime."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from facecv.adapters.backends.runtime_check import (
@@ -35,3 +40,14 @@ def test_the_one_of_this_environment_loads() -> None:
     """What is listed is what is imported."""
     (version,) = installed_runtimes().values()
     assert load_runtime().__version__ == version
+
+
+def test_the_runtime_tells_nobody_about_sessions(tmp_path: Path) -> None:
+    """It would make itself an identity and a queue of reports in the user's cache."""
+    script = (
+        "import facecv.adapters.backends.runtime_check as it; it.load_runtime().SessionOptions()"
+    )
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    environment = kept | {"HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", script], env=environment, check=True)
+    assert list(tmp_path.rglob("*")) == []
