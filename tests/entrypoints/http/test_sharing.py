@@ -1,7 +1,7 @@
 """Concurrent requests share runs of the networks."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from facecv.core.arrays import Floats, Pixels
+from facecv.core.attributes import AttributeValue
+from facecv.core.face_view import FaceView
 from facecv.core.services.metering import CountedEmbedder
-from facecv.core.services.microbatch import MicroBatcher, SharedEmbedder
+from facecv.core.services.microbatch import MicroBatcher, SharedAttributeModel, SharedEmbedder
 from tests.core.services import world
 from tests.entrypoints.http.served import Client, open_client, picture, service_of
 
@@ -39,6 +41,44 @@ def test_faces_of_concurrent_requests_are_embedded_together(
         found = [answer.result() for answer in answers]
     assert sizes == [1, 2]
     assert found == [pytest.approx(world.cosine(who, 0), abs=1e-3) for who in (10, 100, 200)]
+
+
+def test_attributes_of_concurrent_requests_are_told_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Likewise; each request gets what was said about its own faces."""
+    held, sizes = threading.Event(), []
+    predict = world.WorldAttributes.predict
+
+    def slow(
+        self: world.WorldAttributes, faces: Sequence[FaceView], /
+    ) -> Sequence[Mapping[str, AttributeValue]]:
+        sizes.append(len(faces))
+        assert held.wait(20)
+        return predict(self, faces)
+
+    with open_client(tmp_path, {"threads": 3}) as client, ThreadPoolExecutor(3) as clients:
+        monkeypatch.setattr(world.WorldAttributes, "predict", slow)
+        answers = [clients.submit(_blues, client, (20,))]
+        _until(lambda: sizes == [1])
+        (slot,) = service_of(client).engine.analyser.attribute_models.slots
+        with slot.use() as loaded:
+            assert isinstance(loaded.model, SharedAttributeModel)
+            batcher = loaded.model._batcher
+        for position, whos in enumerate(((30, 120), (200,))):
+            answers.append(clients.submit(_blues, client, whos))
+            _until(lambda: batcher.waiting == position + 1)  # noqa: B023 - called at once
+        held.set()
+        found = [answer.result() for answer in answers]
+    assert sizes == [1, 3]
+    assert found == [pytest.approx(whos, abs=2) for whos in ([20], [30, 120], [200])]
+
+
+def _blues(client: Client, whos: Sequence[int]) -> list[float]:
+    """Return what is said about each face of a picture, in order."""
+    image = picture(*((20 + 80 * place, 20, 60, who) for place, who in enumerate(whos)))
+    faces = client.post("/v1/analyze", files={"image": image}).json()["faces"]
+    return sorted(face["attributes"]["blue"]["value"] for face in faces)
 
 
 def _angle(client: Client, who: int) -> float:
