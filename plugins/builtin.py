@@ -57,17 +57,20 @@ class OnnxRuntimeSettings:
         graph_cache: folder of networks prepared for the CPU; None: in the user's cache.
         prepare: whether networks are rewritten and optimised for the CPU once, and kept.
         fp16: whether TensorRT may use half precision.
+        max_side: longest side, in pixels, of what networks are shown on TensorRT, whose engines
+            are built for that.
         spinning: whether idle threads spin: a little faster alone, much slower beside others.
         allow_cpu_nodes: whether a GPU may leave operators that take time to the CPU.
         io_binding: whether inputs go through buffers on the GPU that are used again.
         cuda_graphs: whether runs on ``cuda`` are recorded, once for each shape, and played back:
-            less work for the processor, and one run of a network at a time.
+            less work for the processor, and one run of all networks at a time.
     """
 
     engine_cache: Path | None = None
     graph_cache: Path | None = None
     prepare: bool = True
     fp16: bool = True
+    max_side: int = attrs.field(default=1280, validator=attrs.validators.ge(32))
     spinning: bool = False
     allow_cpu_nodes: bool = False
     io_binding: bool = True
@@ -172,7 +175,8 @@ def _arcface(request: BuildRequest) -> "Embedder":
 
     settings, model = request.settings_as(ArcFaceSettings), request.model_file()
     flip = model.spec.settings.get("flip", False) if settings.flip is None else settings.flip
-    return ArcFace(request.load(), model, flip=flip is True, batch_size=settings.batch_size)
+    network = request.load(max_batch=settings.batch_size)
+    return ArcFace(network, model, flip=flip is True, batch_size=settings.batch_size)
 
 
 def _onnxruntime(request: BuildRequest) -> "InferenceBackend":
@@ -182,14 +186,20 @@ def _onnxruntime(request: BuildRequest) -> "InferenceBackend":
     from facecv.adapters.backends.providers import GpuSettings
 
     settings = request.settings_as(OnnxRuntimeSettings)
+    gpu = GpuSettings(
+        settings.allow_cpu_nodes,
+        settings.io_binding,
+        settings.cuda_graphs,
+        settings.fp16,
+        settings.max_side,
+    )
     cache = platformdirs.user_cache_path("facecv")
     graphs = settings.graph_cache or cache / "graphs"
     return OnnxRuntimeBackend(
         engine_cache=settings.engine_cache or cache / "engines",
         graph_cache=graphs if settings.prepare else None,
-        fp16=settings.fp16,
         spinning=settings.spinning,
-        gpu=GpuSettings(settings.allow_cpu_nodes, settings.io_binding, settings.cuda_graphs),
+        gpu=gpu,
     )
 
 

@@ -64,11 +64,17 @@ class BuildRequest:
             )
         return self.model
 
-    def load(self, model: ModelFile | None = None) -> Session:
-        """Return `model` (or the request's own) loaded on the request's backend."""
+    def load(self, model: ModelFile | None = None, *, max_batch: int = 0) -> Session:
+        """Return `model` (or the request's own) loaded on the request's backend.
+
+        Args:
+            model: the network.
+            max_batch: the largest batch that will be sent; 0: as the request says.
+        """
         if self.backend is None:
             raise ConfigurationError("this provider needs an inference backend")
-        return self.backend.load(model or self.model_file(), self.session)
+        session = attrs.evolve(self.session, max_batch=max_batch or self.session.max_batch)
+        return self.backend.load(model or self.model_file(), session)
 
 
 @attrs.frozen

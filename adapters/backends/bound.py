@@ -2,7 +2,7 @@
 
 With CUDA graphs, the launches of a run are recorded once for each shape of the input and played
 back as one from then on. That wants the same addresses each time, so such runs share one set of
-buffers and take turns.
+buffers, and one thread makes them all (see `one_thread`).
 """
 
 import threading
@@ -119,7 +119,7 @@ class BoundRuns:
 
 
 class CapturedRuns:
-    """Runs a session whose provider records CUDA graphs; may be called from several threads.
+    """Runs a session whose provider records CUDA graphs; always to be called from one thread.
 
     Takes what `BoundRuns` takes.
     """
@@ -133,18 +133,16 @@ class CapturedRuns:
         )
         self._plain = BoundRuns(runtime, session, device)
         self._graphs: dict[Key, tuple[Buffers, Any]] = {}
-        self._turn = threading.Lock()
 
     def __call__(self, inputs: Inputs) -> list[NDArray[Any]]:
         """Return the outputs; raises what the library raises."""
         key = key_of(inputs)
-        with self._turn:  # a session with CUDA graphs cannot be run twice at once
-            if key not in self._graphs and len(self._graphs) >= _CAPTURED:
-                return self._plain(inputs, self._options(_NO_GRAPH))
-            buffers, options = self._graphs.get(key) or self._prepare(key, inputs)
-            buffers.fill(inputs)
-            self._session.run_with_iobinding(buffers.binding, options)
-            return buffers.answers()
+        if key not in self._graphs and len(self._graphs) >= _CAPTURED:
+            return self._plain(inputs, self._options(_NO_GRAPH))
+        buffers, options = self._graphs.get(key) or self._prepare(key, inputs)
+        buffers.fill(inputs)
+        self._session.run_with_iobinding(buffers.binding, options)
+        return buffers.answers()
 
     def _prepare(self, key: Key, inputs: Inputs) -> tuple[Buffers, Any]:
         """Return buffers and options for a shape that comes for the first time.

@@ -69,3 +69,15 @@ def preload_tensorrt() -> None:
             for library in sorted(Path(folder).glob(pattern)):
                 with suppress(OSError):
                     ctypes.CDLL(str(library), mode=getattr(ctypes, "RTLD_GLOBAL", 0))
+
+
+def tensorrt_version(library: str = "libnvinfer.so.10") -> str:
+    """Return the version of the TensorRT that is loaded, such as ``10.13.3``; empty: unknown.
+
+    Engines of one version are of no use to another.
+    """
+    try:
+        number = int(ctypes.CDLL(library).getInferLibVersion())
+    except (OSError, AttributeError):
+        return ""
+    return f"{number // 10_000}.{number // 100 % 100}.{number % 100}"

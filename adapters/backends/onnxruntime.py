@@ -1,7 +1,7 @@
 """Networks on ONNX Runtime: CPU, CUDA and TensorRT."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,12 @@ import structlog
 from numpy.typing import NDArray
 
 from facecv.adapters.backends.conversion import convert
+from facecv.adapters.backends.engines import open_engine
 from facecv.adapters.backends.gpu import Gpu, find_gpus
+from facecv.adapters.backends.one_thread import OneThread
 from facecv.adapters.backends.opening import Opener, preload
 from facecv.adapters.backends.prepared import PreparedNetworks
 from facecv.adapters.backends.providers import (
-    CPU,
     DEVICES,
     Choice,
     GpuSettings,
@@ -23,8 +24,6 @@ from facecv.adapters.backends.providers import (
     choose,
     find_obstacle,
     provider_list,
-    tensorrt_cache,
-    tensorrt_options,
 )
 from facecv.adapters.backends.runtime_check import installed_runtimes, load_runtime
 from facecv.adapters.backends.session import OnnxSession
@@ -48,7 +47,6 @@ class OnnxRuntimeBackend:
         *,
         engine_cache: Path | None = None,
         graph_cache: Path | None = None,
-        fp16: bool = True,
         spinning: bool = False,
         gpu: GpuSettings | None = None,
         runtime: Callable[[], Any] = load_runtime,
@@ -60,7 +58,6 @@ class OnnxRuntimeBackend:
             engine_cache: folder of TensorRT engines; without it they are built anew each time.
             graph_cache: folder of networks rewritten and optimised for the CPU; without it they are
                 loaded as they are.
-            fp16: whether TensorRT may use half precision.
             spinning: whether idle threads of a run spin while they wait for work.
             gpu: how networks run on a GPU.
             runtime: returns the package ``onnxruntime``.
@@ -68,9 +65,9 @@ class OnnxRuntimeBackend:
         """
         self._engine_cache = engine_cache
         self._prepared = PreparedNetworks(graph_cache) if graph_cache else None
-        self._fp16 = fp16
         self._spinning = spinning
         self._gpu = gpu or GpuSettings()
+        self._thread = OneThread()
         self._runtime = runtime
         self._gpus = gpus
 
@@ -167,13 +164,16 @@ class OnnxRuntimeBackend:
         if choice.device != "cpu":
             preload(opener.runtime, choice.device)
         if choice.device == "tensorrt":
-            return self._open_tensorrt(opener, choice, machine)
+            batch, gpu = opener.options.max_batch, self._gpu
+            settings = TensorrtSettings(self._engine_cache, gpu.fp16, batch, gpu.max_side)
+            return open_engine(opener, choice, settings, machine.gpus[0])
         if choice.device == "cuda" and self._gpu.cuda_graphs:
-            return self._open_captured(opener, choice)
+            return self._thread(partial(self._open_captured, opener, choice))
         return opener.open(choice, provider_list(choice))
 
     def _open_captured(self, opener: Opener, choice: Choice) -> OnnxSession:
         """Return the network with CUDA graphs, or without where it cannot be recorded."""
+        opener = attrs.evolve(opener, thread=self._thread)
         try:
             return opener.open(choice, provider_list(choice, cuda_graphs=True))
         except DeviceUnavailableError as error:
@@ -184,27 +184,6 @@ class OnnxRuntimeBackend:
             )
         plain = attrs.evolve(opener, gpu=attrs.evolve(self._gpu, cuda_graphs=False))
         return plain.open(choice, provider_list(choice))
-
-    def _open_tensorrt(self, opener: Opener, choice: Choice, machine: Machine) -> OnnxSession:
-        """Return the network as a TensorRT engine, from the cache or built now."""
-        settings = TensorrtSettings(self._engine_cache, self._fp16, opener.options.max_batch)
-        gpu = machine.gpus[0]
-        key = (gpu.name, gpu.capability, f"ort{opener.runtime.__version__}")
-        folder = tensorrt_cache(settings, opener.model, key)
-        cached = folder is not None and any(folder.glob("*.engine"))
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-        if not cached:
-            _log().info("building a TensorRT engine, which may take minutes", cache=str(folder))
-        plain = attrs.evolve(opener, prepared=None)
-        inputs = plain.open(Choice("cpu", "to read shapes"), [(CPU, {})]).inputs
-        started = time.perf_counter()
-        session = opener.open(
-            choice, provider_list(choice, tensorrt_options(settings, folder, inputs))
-        )
-        seconds = round(time.perf_counter() - started, 1)
-        _log().info("TensorRT engine ready", seconds=seconds, cached=cached, cache=str(folder))
-        return session
 
 
 def _log() -> structlog.stdlib.BoundLogger:

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import sys
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -11,10 +12,11 @@ import structlog
 
 from facecv.adapters.backends.bound import BoundRuns, CapturedRuns
 from facecv.adapters.backends.gpu import missing_libraries, preload_tensorrt
+from facecv.adapters.backends.one_thread import OneThread
 from facecv.adapters.backends.placement import RECORD, check_placement
 from facecv.adapters.backends.prepared import PreparedNetworks, Source
 from facecv.adapters.backends.providers import Choice, GpuSettings, Providers, unavailable
-from facecv.adapters.backends.session import OnnxSession, Run
+from facecv.adapters.backends.session import OnnxSession, Run, limited, unbound
 from facecv.core.cpu_budget import available_cores
 from facecv.core.errors import FaceCVError, ModelError
 from facecv.core.pack import ModelFile
@@ -35,6 +37,8 @@ class Opener:
         spinning: whether idle threads of a run spin while they wait for work.
         prepared: networks that are ready for the CPU; None: they are loaded as they are.
         gpu: how networks run on a GPU.
+        thread: does all that touches the network; None: whoever runs it does.
+        largest: the largest shape of inputs by name; those that are not named may have any.
     """
 
     runtime: Any
@@ -43,6 +47,8 @@ class Opener:
     spinning: bool = attrs.field(kw_only=True)
     prepared: PreparedNetworks | None = attrs.field(default=None, kw_only=True)
     gpu: GpuSettings = attrs.field(factory=GpuSettings, kw_only=True)
+    thread: OneThread | None = attrs.field(default=None, kw_only=True)
+    largest: Mapping[str, tuple[int, ...]] = attrs.field(factory=dict, kw_only=True)
 
     def open(self, choice: Choice, providers: Providers) -> OnnxSession:
         """Return the network, running on the provider of `choice`.
@@ -64,18 +70,20 @@ class Opener:
             raise self._failure(error, choice) from error
         if session.get_providers()[0] != choice.provider:
             raise unavailable(choice.device, _reason(choice, self.runtime))
-        opened = OnnxSession(session, self._run(session, choice))
+        opened = OnnxSession(
+            session, limited(self._run(session, choice), self.largest), self.thread
+        )
         if choice.device != "cpu":
             self._look_at(opened, choice)
         return opened
 
-    def _run(self, session: Any, choice: Choice) -> Run | None:  # noqa: ANN401 - no types
-        """Return how to run a session; None: as it does by itself."""
-        if choice.device == "cpu":
-            return None
+    def _run(self, session: Any, choice: Choice) -> Run:  # noqa: ANN401 - no types
+        """Return how to run a session."""
         if choice.device == "cuda" and self.gpu.cuda_graphs:
             return CapturedRuns(self.runtime, session)
-        return BoundRuns(self.runtime, session) if self.gpu.io_binding else None
+        if choice.device != "cpu" and self.gpu.io_binding:
+            return BoundRuns(self.runtime, session)
+        return unbound(session)
 
     def _look_at(self, opened: OnnxSession, choice: Choice) -> None:
         """Log how much of a network the GPU runs; raise `PlacementError` if that is too little."""

@@ -98,11 +98,15 @@ class GpuSettings:
         allow_cpu_nodes: whether operators that take time may be left to the CPU.
         io_binding: whether inputs go through buffers on the GPU that are used again.
         cuda_graphs: whether runs on ``cuda`` are recorded and played back.
+        fp16: whether TensorRT may use half precision.
+        max_side: the longest side, in pixels, of pictures that TensorRT's engines take.
     """
 
     allow_cpu_nodes: bool = False
     io_binding: bool = True
     cuda_graphs: bool = False
+    fp16: bool = True
+    max_side: int = 1280
 
 
 @attrs.frozen
@@ -117,9 +121,9 @@ class TensorrtSettings:
     """
 
     cache: Path | None
-    fp16: bool = True
-    max_batch: int = 64
-    max_side: int = 1280
+    fp16: bool
+    max_batch: int
+    max_side: int
 
 
 def tensorrt_cache(settings: TensorrtSettings, model: ModelFile, key: Sequence[str]) -> Path | None:
@@ -160,9 +164,19 @@ def tensorrt_options(
     }
 
 
+def largest_shapes(
+    settings: TensorrtSettings, inputs: Sequence[TensorSpec]
+) -> Mapping[str, tuple[int, ...]]:
+    """Return the largest shape of each input that has free axes, by name."""
+    return {
+        tensor.name: _axes(tensor, settings.max_batch, settings.max_side)
+        for tensor in _free(inputs)
+    }
+
+
 def _profiles(settings: TensorrtSettings, inputs: Sequence[TensorSpec]) -> ProviderOptions:
     """Return least, usual and largest shapes of inputs that have free axes."""
-    free = [tensor for tensor in inputs if None in tensor.shape]
+    free = _free(inputs)
     if not free:
         return {}
     bounds = {
@@ -176,9 +190,16 @@ def _profiles(settings: TensorrtSettings, inputs: Sequence[TensorSpec]) -> Provi
     }
 
 
+def _free(inputs: Sequence[TensorSpec]) -> list[TensorSpec]:
+    return [tensor for tensor in inputs if None in tensor.shape]
+
+
 def _shape(tensor: TensorSpec, batch: int, side: int) -> str:
-    axes = [axis or (batch if place == 0 else side) for place, axis in enumerate(tensor.shape)]
-    return f"{tensor.name}:{'x'.join(map(str, axes))}"
+    return f"{tensor.name}:{'x'.join(map(str, _axes(tensor, batch, side)))}"
+
+
+def _axes(tensor: TensorSpec, batch: int, side: int) -> tuple[int, ...]:
+    return tuple(axis or (side if place else batch) for place, axis in enumerate(tensor.shape))
 
 
 def provider_list(

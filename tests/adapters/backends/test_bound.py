@@ -1,5 +1,6 @@
 """Runs with buffers that stay, on ONNX Runtime itself: its bindings take the CPU for a device."""
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +11,7 @@ import onnxruntime
 import pytest
 
 from facecv.adapters.backends.bound import BoundRuns, CapturedRuns
+from facecv.adapters.backends.one_thread import OneThread
 from facecv.adapters.backends.onnxruntime import OnnxRuntimeBackend
 from facecv.adapters.backends.providers import CPU
 from facecv.adapters.backends.session import OnnxSession
@@ -38,7 +40,7 @@ class Backend:
     def load(self, model: ModelFile, options: SessionOptions, /) -> OnnxSession:
         OnnxRuntimeBackend().load(model, options).close()  # refuses what is no network
         session = session_of(model)
-        return OnnxSession(session, self._make(session))
+        return OnnxSession(session, self._make(session), OneThread())
 
 
 def session_of(model: ModelFile) -> Any:
@@ -127,3 +129,48 @@ class TestGraphs:
             assert run(rows(count))[0].shape == (count, 2)
         assert spy.graphs[-3:] == ["-1", "-1", "-1"]
         assert max(map(int, spy.graphs)) == 16
+
+
+class TestOneThread:
+    def test_all_work_is_done_by_it(self, spy: Spy) -> None:
+        """Whoever asks: recorded runs must not meet another thread's."""
+        ran: list[int] = []
+
+        def run(inputs: Any) -> Any:
+            ran.append(threading.get_ident())
+            return captured(spy)(inputs)
+
+        session = OnnxSession(spy, run, OneThread())
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(lambda count: session.run(rows(count))[0], range(1, 9)))
+        assert [len(answer) for answer in answers] == list(range(1, 9))
+        assert len(set(ran)) == 1
+        assert threading.get_ident() not in ran
+
+    def test_the_network_is_freed_by_it(self, spy: Spy) -> None:
+        """Freeing memory of the GPU would spoil what is recorded meanwhile."""
+        freed: list[str] = []
+
+        class Run:
+            def __call__(self, inputs: Any) -> Any:
+                return [inputs["x"]]
+
+            def __del__(self) -> None:
+                freed.append(threading.current_thread().name)
+
+        session = OnnxSession(spy, Run(), OneThread())
+        session.run(rows(1))
+        session.close()
+        assert len(freed) == 1
+        assert freed[0].startswith("facecv-gpu")
+
+    def test_errors_come_back(self) -> None:
+        """And work may ask for more work."""
+        thread = OneThread()
+
+        def fail() -> None:
+            raise ValueError("no")
+
+        with pytest.raises(ValueError, match="no"):
+            thread(fail)
+        assert thread(lambda: thread(threading.get_ident)) == thread(threading.get_ident)

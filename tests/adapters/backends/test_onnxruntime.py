@@ -1,21 +1,26 @@
 """ONNX Runtime: the real one on the CPU, and a stand-in where a GPU would be needed."""
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import attrs
+import numpy as np
 import onnxruntime
 import pytest
 from structlog.testing import capture_logs
 
+from facecv.adapters.backends import engines
 from facecv.adapters.backends.gpu import Gpu
 from facecv.adapters.backends.onnxruntime import OnnxRuntimeBackend
 from facecv.adapters.backends.placement import RECORD, placement_of
 from facecv.adapters.backends.providers import CPU, CUDA, TENSORRT, GpuSettings
 from facecv.core.errors import (
     DeviceUnavailableError,
+    InferenceError,
     ModelError,
     PlacementError,
     RuntimeMissingError,
@@ -86,6 +91,7 @@ class FakeRuntime:
         failure: raised by every session that asks for more than the CPU.
         assigned: provider to the operators that it gets; None: the build does not tell.
         uncapturable: whether sessions with CUDA graphs are refused.
+        loading: called while a session that asks for more than the CPU is made.
         made: keyword arguments of all sessions.
     """
 
@@ -94,6 +100,7 @@ class FakeRuntime:
     failure: Exception | None = None
     assigned: Mapping[str, Sequence[str]] | None = None
     uncapturable: bool = False
+    loading: Callable[[], object] = int
     made: list[dict[str, Any]] = attrs.field(factory=list)
     preloaded: int = 0
     ExecutionMode: Any = attrs.field(factory=lambda: SimpleNamespace(ORT_SEQUENTIAL=0))
@@ -111,6 +118,8 @@ class FakeRuntime:
 
     def InferenceSession(self, path: str, **arguments: Any) -> Any:  # noqa: N802
         self.made.append({"path": path, **arguments})
+        if arguments["providers"] != [CPU]:
+            self.loading()
         if self.failure and arguments["providers"] != [CPU]:
             raise self.failure
         if self.uncapturable and "enable_cuda_graph" in arguments["provider_options"][0]:
@@ -315,6 +324,16 @@ class TestCudaGraphs:
         assert session.provider == CUDA
         assert "graph capture" in logs[0]["why"]
 
+    def test_one_thread_loads_all_networks(self, model: ModelFile) -> None:
+        """Memory of the GPU must not be asked for elsewhere while another network is recorded."""
+        loaders: set[int] = set()
+        runtime = FakeRuntime(ALL, ALL, loading=lambda: loaders.add(threading.get_ident()))
+        engine = backend(runtime, settings=GpuSettings(cuda_graphs=True))
+        with ThreadPoolExecutor(2) as pool:
+            options = SessionOptions(device="cuda")
+            list(pool.map(lambda _: engine.load(model, options), range(4)))
+        assert len(loaders) == 1
+
 
 class TestTensorrt:
     def test_engines_are_kept_and_shapes_are_free(self, model: ModelFile, tmp_path: Path) -> None:
@@ -342,14 +361,60 @@ class TestTensorrt:
     ) -> None:
         """The second start is quick."""
         runtime = FakeRuntime(ALL, ALL)
-        options = SessionOptions(device="tensorrt")
-        backend(runtime, cache=tmp_path).load(model, options)
-        folder = Path(runtime.made[-1]["provider_options"][0]["trt_engine_cache_path"])
+        folder = _built(runtime, model, tmp_path)
         (folder / "some.engine").touch()
         with capture_logs() as logs:
-            backend(runtime, cache=tmp_path).load(model, options)
+            assert _built(runtime, model, tmp_path) == folder
         assert [entry["cached"] for entry in logs if "cached" in entry] == [True]
         assert not [entry for entry in logs if "minutes" in entry["event"]]
+
+    def test_half_an_engine_is_built_anew(self, model: ModelFile, tmp_path: Path) -> None:
+        """What was being written when the process was killed would fail for ever after."""
+        runtime = FakeRuntime(ALL, ALL, failure=RuntimeError("no memory"))
+        with pytest.raises(DeviceUnavailableError):
+            _built(runtime, model, tmp_path)
+        folder = Path(runtime.made[-1]["provider_options"][0]["trt_engine_cache_path"])
+        (folder / "half.engine").touch()
+        runtime.failure = None
+        with capture_logs() as logs:
+            _built(runtime, model, tmp_path)
+        assert [entry["cached"] for entry in logs if "cached" in entry] == [False]
+        assert not (folder / "half.engine").exists()
+
+    def test_a_long_build_tells_that_it_goes_on(
+        self, model: ModelFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nobody thinks it hangs; when it is over, nothing more is said."""
+        monkeypatch.setattr(engines, "_TELL_EVERY", 0.01)
+        told = threading.Event()
+        runtime = FakeRuntime(ALL, ALL, loading=lambda: told.wait(10))
+
+        def note(_: Any, __: str, entry: Any) -> Any:
+            if "still" in entry["event"]:
+                told.set()
+            return entry
+
+        with capture_logs(processors=[note]) as logs:
+            _built(runtime, model, tmp_path)
+        assert told.is_set()
+        assert "ready" in logs[-1]["event"]
+
+    def test_what_is_too_large_for_the_engine_is_refused(
+        self, model: ModelFile, tmp_path: Path
+    ) -> None:
+        """With the sizes and what to do, where TensorRT would only say that it failed."""
+        session = backend(
+            FakeRuntime(ALL, ALL), cache=tmp_path, settings=GpuSettings(io_binding=False)
+        ).load(model, SessionOptions(device="tensorrt", max_batch=2))
+        with pytest.raises(InferenceError, match=r"3x3x112x112.* 2x3x112x112") as caught:
+            session.run({"x": np.zeros((3, 3, 112, 112), np.float32)})
+        assert "max_side" in caught.value.hint
+
+
+def _built(runtime: FakeRuntime, model: ModelFile, cache: Path) -> Path:
+    """Return the folder of the engine that was built or found."""
+    backend(runtime, cache=cache).load(model, SessionOptions(device="tensorrt"))
+    return Path(runtime.made[-1]["provider_options"][0]["trt_engine_cache_path"])
 
 
 class TestSettings:
