@@ -8,6 +8,11 @@ Where the first pass is sure of a face that is large itself, there is no room fo
 picture, and no second pass. The small picture is made from the first pass's, and stretched to
 multiples of 32 pixels: a border would cost accuracy (.95 instead of .99), and time.
 
+The black border that makes a square of the input is left out, which saves a quarter of the time at
+4:3. A face beside the edge where it would be comes out a little otherwise then (up to one pixel of
+the input for a face that is not cut off), which is several pixels of a large photo, and embeddings
+made with the border would be farther away than need be. Such a photo is looked at with its border.
+
 A small picture is enlarged to the input size, as the insightface package does: that finds smaller
 faces and gives the same boxes. Where the manifest of a network says `enlarge = false` it is not:
 close-ups of 240 to 400 pixels then take half the time.
@@ -17,6 +22,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import attrs
+import numpy as np
 
 from facecv.adapters.detectors.scrfd_decode import Candidates, anchor_centres, decode
 from facecv.adapters.detectors.scrfd_layout import Size, read_layout
@@ -40,6 +46,12 @@ of its pixels are no evidence, and the first pass sees such faces well."""
 
 LARGE = 0.6
 """Share of the picture's longer side from which a face leaves no room for one that fills it."""
+
+BESIDE = 32
+"""Pixels of the input between a face and the edge of the picture within which the border counts."""
+
+SHRUNK = 0.75
+"""Scale from which on differences of a pixel of the input are too small to look for."""
 
 
 @attrs.frozen(eq=False)
@@ -108,12 +120,32 @@ class Scrfd:
         ]
         found = self._look(first, threshold)
         if options.passes == "auto":
+            bordered = self._bordered(first, sizes, found, options)
+            looks = self._look([*bordered.values()], threshold)
+            for index, seen in zip(bordered, looks, strict=True):
+                found[index] = seen
             again = [i for i, seen in enumerate(found) if self._needs_second(seen, sizes[i])]
             second = [_View.of(first[i].pixels, self._low_letterbox(sizes[i])) for i in again]
             for index, more in zip(again, self._look(second, threshold), strict=True):
                 filling = more.at_least(FILLING * max(sizes[index]))
                 found[index] = Candidates.joined([found[index].preferred_from(SURE), filling])
         return [candidates.detections(options.nms_threshold) for candidates in found]
+
+    def _bordered(
+        self,
+        views: Sequence[_View],
+        sizes: Sequence[Size],
+        found: Sequence[Candidates],
+        options: DetectorOptions,
+    ) -> dict[int, _View]:
+        """Return the views, with their borders, of the pictures where these count, by index."""
+        square = attrs.evolve(options, padding="square")
+        bordered = {}
+        for index, (view, seen) in enumerate(zip(views, found, strict=True)):
+            whole = self._letterbox(sizes[index], square)
+            if _border_counts(view.letterbox, whole, seen):
+                bordered[index] = _View(view.pixels, whole)
+        return bordered
 
     def _needs_second(self, seen: Candidates, size: Size) -> bool:
         """Say whether a low-resolution pass is worth its time.
@@ -165,3 +197,11 @@ class Scrfd:
 
 def _size(image: Pixels) -> Size:
     return int(image.shape[1]), int(image.shape[0])
+
+
+def _border_counts(trimmed: Letterbox, whole: Letterbox, seen: Candidates) -> bool:
+    """Say whether a sure face of a shrunk picture lies beside an edge without its border."""
+    sure = seen.points[seen.scores >= SURE, 1] * np.array(trimmed.scale, np.float32)
+    beside = sure > np.subtract(trimmed.content, BESIDE)
+    missing = np.less(trimmed.canvas, whole.canvas)
+    return trimmed.scale[0] < SHRUNK and bool((beside & missing).any())

@@ -1,6 +1,7 @@
 """SCRFD, on small networks of every published signature, and on real weights."""
 
 from pathlib import Path
+from typing import Literal
 
 import attrs
 import numpy as np
@@ -176,6 +177,37 @@ class TestShapesOfInputs:
         box = graphs.face_at(3, 4).box
         np.testing.assert_allclose(
             found[0].box.as_tuple(), [2 * side for side in box.as_tuple()], atol=0.1
+        )
+
+    @pytest.mark.parametrize(
+        ("cell", "factor", "passes", "again"),
+        [
+            ((5, 18), 2, "auto", True),
+            ((5, 9), 2, "auto", False),  # far from the edge
+            ((38, 5), 2, "auto", False),  # beside an edge that never has a border
+            ((5, 18), 1, "auto", False),  # not shrunk
+            ((5, 18), 2, "single", False),
+        ],
+    )
+    def test_a_face_beside_the_edge_is_seen_with_the_border(
+        self,
+        tmp_path: Path,
+        cell: tuple[int, int],
+        factor: int,
+        passes: Literal["auto", "single"],
+        *,
+        again: bool,
+    ) -> None:
+        """Where one pixel of the input is much of the picture; the second pass comes after it."""
+        detector, session = recorded(graphs.scrfd(tmp_path))
+        picture = graphs.red_cells(640, 320, [cell]).repeat(factor, 0).repeat(factor, 1)
+        (found,) = detector.detect([picture], DetectorOptions(passes=passes))
+        shapes = [run["input.1"][2:] for run in session.runs]
+        assert shapes[:1] == [(320, 640)]
+        assert ((640, 640) in shapes) == again
+        box = graphs.face_at(*cell).box
+        np.testing.assert_allclose(
+            found[0].box.as_tuple(), np.multiply(box.as_tuple(), factor), atol=0.1
         )
 
     @pytest.mark.parametrize("size", [(1, 1), (2000, 1), (3, 900)])
