@@ -6,8 +6,15 @@ import numpy as np
 from facecv.adapters.imaging.crop_network import CropNetwork
 from facecv.core.arrays import Floats, Pixels
 from facecv.core.embedding import EmbeddingSpace, normalized
+from facecv.core.errors import ModelSignatureError
 from facecv.core.pack import ModelFile
 from facecv.core.ports.inference_backend import Session
+
+LEAST = 16
+"""Numbers below which a row is no embedding but classes or a measure."""
+
+ATTRIBUTES = {202: "an age and a gender", 212: "106 landmarks", 3309: "68 landmarks in space"}
+"""What rows of the other published networks for aligned faces hold, by their length."""
 
 
 class ArcFace:
@@ -31,6 +38,7 @@ class ArcFace:
         self._network = CropNetwork(
             session, model.spec.input, family="ArcFace", batch_size=batch_size
         )
+        _check_length(self._network.length, model)
         self._flip = flip
         space = model.space(self._network.length)
         preprocessing = space.preprocessing + ("+flip" if flip else "")
@@ -57,3 +65,13 @@ class ArcFace:
         if self._flip:
             outputs = (outputs + self._network.outputs(crops[:, :, ::-1])) / np.float32(2)
         return normalized(outputs)
+
+
+def _check_length(length: int, model: ModelFile) -> None:
+    """Raise unless a row of `length` numbers may be an embedding."""
+    if length < LEAST or length in ATTRIBUTES:
+        meaning = ATTRIBUTES.get(length, "too few for an embedding")
+        raise ModelSignatureError(
+            f"{model.path} is no embedder: the {length} numbers it gives for a face are {meaning}",
+            hint="name an embedder, or list this file in 'attributes'",
+        )

@@ -104,11 +104,11 @@ def _grey(image: Pixels) -> Pixels:
 ALTERATIONS: Mapping[str, Callable[[Pixels], Pixels]] = {
     "mirrored": _mirrored,
     "blurred": _blurred,
-    "at 40 % of its size": _smaller,
+    "at 40 % of size": _smaller,
     "turned by 15°": _tilted,
     "turned by 90°": _lying,
     "darker": _darker,
-    "JPEG of quality 20": _compressed,
+    "JPEG quality 20": _compressed,
     "grey": _grey,
 }
 """What is done to a photo, and how."""

@@ -109,7 +109,7 @@ def console(*, error: bool = False) -> "Console":
 
 def shown_path(path: str) -> str:
     """Return a path for a column of a table: on a narrow terminal its end is enough."""
-    room = max(20, console().width // 4)
+    room = max(16, console().width // 5)
     return path if len(path) <= room else f"…{path[1 - room :]}"
 
 

@@ -22,6 +22,10 @@ NUMERIC = frozenset(
 """Columns that are set flush right."""
 WIDE = frozenset(["reason", "path", "value", "summary", "licence", "metadata", "what"])
 """Columns whose contents may be broken into several lines."""
+SHRINKING = frozenset(
+    ["picture", "name", "who", "person", "expected", "answer", "space", "model", "pack / model"]
+)
+"""Columns whose contents are cut first where the terminal is narrow."""
 
 
 def table(*columns: str) -> "Table":
@@ -35,7 +39,7 @@ def table(*columns: str) -> "Table":
         made.add_column(
             name,
             justify="right" if name in NUMERIC else "left",
-            no_wrap=not wide,
+            no_wrap=not wide and name not in SHRINKING,
             overflow="fold" if wide else "ellipsis",
         )
     return made
@@ -46,6 +50,8 @@ def add_row(made: "Table", *cells: object, style: str = "") -> None:
     from rich.text import Text
 
     texts = [cell if isinstance(cell, Text) else Text(_text(cell)) for cell in cells]
+    for column, text in zip(made.columns, texts, strict=False):
+        text.no_wrap = column.overflow == "ellipsis"
     made.add_row(*texts, style=style or None)
 
 

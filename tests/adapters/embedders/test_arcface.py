@@ -98,6 +98,13 @@ class TestSpaces:
         np.testing.assert_allclose(last, plain, atol=1e-6)
 
 
+@pytest.mark.parametrize(("length", "meaning"), [(202, "an age"), (212, "106"), (3, "too few")])
+def test_attributes_are_no_embedding(tmp_path: Path, length: int, meaning: str) -> None:
+    """Such networks have the same inputs and outputs; similarities of ages mean nothing."""
+    with pytest.raises(ModelSignatureError, match=f"the {length} numbers .* {meaning}"):
+        load(graphs.arcface(tmp_path, dim=length))
+
+
 class TestValues:
     def test_pixels_are_rgb_and_normalised_as_the_manifest_says(self, tmp_path: Path) -> None:
         """The network's own arithmetic, done by hand, gives the same vector."""
