@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from facecv.core.errors import CropsMissingError
+from facecv.core.errors import CropsMissingError, EmbeddingSpaceError, ModelNotFoundError
 from facecv.entrypoints.cli import options, output, tables
 from facecv.entrypoints.cli.errors import EPILOG
 from facecv.entrypoints.cli.invocation import Invocation, pass_invocation
@@ -58,6 +58,24 @@ def migrate(
         raise
     if not output.write_record(form, _shape(done)):
         _tell(done)
+    if not _found_again(invocation, done):
+        output.warn(
+            f"no program finds this model by itself: set embedder = {model!r}, or add the path of "
+            "its ONNX file to 'embedders' in section [models]"
+        )
+
+
+def _found_again(invocation: Invocation, done: "Migration") -> bool:
+    """Say whether a program that starts now finds the model that the collection has now."""
+    from facecv.entrypoints.bootstrap import bootstrap
+
+    builder = invocation.builder()
+    analyser = bootstrap(builder.config, builder.catalogue).analyser
+    try:
+        with analyser.in_space(done.collection.space).hold_embedder():
+            return True
+    except (ModelNotFoundError, EmbeddingSpaceError):
+        return False
 
 
 def _run(migrator: "Migrator", collection: str, model: str, chosen: "Options") -> "Migration":

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import graphs
 from tests.entrypoints.cli.runner import Cli, World
 from tests.entrypoints.http.test_models import OTHER, Others
 
@@ -46,3 +47,14 @@ def test_they_may_be_left_behind(both: Cli) -> None:
 def test_an_unknown_model_is_told(both: Cli) -> None:
     _enrol(both)
     assert both("gallery", "migrate", "default", "--to", "nobody").exit_code == 4
+
+
+def test_a_model_that_nobody_would_find_is_warned_of(both: Cli) -> None:
+    """The collection could not be searched until the configuration names it."""
+    _enrol(both, "--store-crops")
+    path = graphs.arcface(both.folder).path
+    moved = both("gallery", "migrate", "default", "--to", str(path))
+    assert moved.exit_code == 0
+    assert f"set embedder = '{path}'" in moved.stderr
+    back = both("gallery", "migrate", "default", "--to", "world")
+    assert "[models]" not in back.stderr
