@@ -64,7 +64,7 @@ PANELS: Mapping[str, Sequence[LazyCommand]] = {
         ),
         LazyCommand(
             "tune",
-            "Measure backends, threads, batch sizes and input sizes with the configured models.",
+            "Measure backends, devices, threads, batch and input sizes with the configured models.",
         ),
     ),
     "Trying out": (

@@ -1,28 +1,26 @@
 """``facecv tune``: which way of running the models is fastest on this machine."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from facecv.core.errors import BackendError
 from facecv.entrypoints.cli import options, output, tables
-from facecv.entrypoints.cli.errors import EPILOG, one_line
+from facecv.entrypoints.cli.errors import EPILOG
 from facecv.entrypoints.cli.invocation import Invocation, pass_invocation
 from facecv.entrypoints.cli.options import Form
+from facecv.entrypoints.cli.tune_ways import BATCH_KEY, BATCHES, candidates, nested, place
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from facecv.core.arrays import Pixels
-    from facecv.core.services.tune import Candidate, Timing
+    from facecv.core.services.tune import Timing
     from facecv.entrypoints.bootstrap import Builder
 
-_BATCHES = (1, 2, 4, 8, 16, 32)
 _SIZES = frozenset({320, 480, 640})
 _MODEL_KEYS = ("detector", "embedder")
-_BATCH_KEY = "embedders.arcface.batch_size"
 
 
 @click.command(epilog=EPILOG)
@@ -58,24 +56,25 @@ def tune(
     write: bool,
     form: Form,
 ) -> None:
-    """Measure backends, threads, batch sizes and input sizes with the configured models.
+    """Measure backends, devices, threads, batch and input sizes with the configured models.
 
     PICTURE is what faces are searched in; without it, noise of 1280x960 pixels. Variants of the
-    models that 'facecv models quantize' made are measured too. The present way stays unless another
-    saves 5 %. Ways whose boxes or embeddings differ from the present one's cannot win (mean overlap
-    below 0.9, mean cosine below 0.99), nor can embedders of another space. The input size is only
-    measured, since a smaller one misses small faces.
+    models that 'facecv models quantize' made are measured too, and every device where the
+    configuration says 'auto'. The present way stays unless another saves 5 %. Ways whose boxes or
+    embeddings differ from the present one's cannot win (mean overlap below 0.9, mean cosine below
+    0.99), nor can embedders of another space. The input size is only measured, since a smaller one
+    misses small faces.
     """
     from facecv.core.services.tune import fastest, measure, measure_sizes
 
     builder = invocation.builder()
     pixels = _pixels(builder, picture)
-    candidates = list(_candidates(builder))
+    ways = list(candidates(builder))
     detection = builder.config.detection.options().detector
-    timings = measure(candidates, pixels, detection, batches=_BATCHES, rounds=rounds)
+    timings = measure(ways, pixels, detection, batches=BATCHES, rounds=rounds)
     best = fastest(timings, faces)
-    winner = {**best.settings, _BATCH_KEY: best.batch}
-    chosen = candidates[timings.index(best)].detector
+    winner = {**best.settings, BATCH_KEY: best.batch}
+    chosen = ways[timings.index(best)].detector
     wanted = sorted({*_SIZES, detection.input_size})
     found = measure_sizes(chosen, pixels, detection, wanted, rounds)
     sizes = {size: round(seconds * 1000, 2) for size, seconds in found.items()}
@@ -101,84 +100,11 @@ def _pixels(builder: "Builder", picture: Path | None) -> "Pixels":
     return np.random.default_rng(0).integers(0, 256, (960, 1280, 3)).astype(np.uint8)
 
 
-def _candidates(builder: "Builder") -> "Iterator[Candidate]":
-    """Yield every way that works here, the configured one first."""
-    from facecv.core.cpu_budget import available_cores
-
-    cores = available_cores()
-    present = _present(builder, cores)
-    yield _candidate(builder, present)
-    missing = set()
-    for way in [*_ways(builder, sorted({1, cores})), *_variants(builder, present)]:
-        if way == present or way["backend"] in missing:
-            continue
-        try:
-            yield _candidate(builder, way)
-        except BackendError as error:
-            missing.add(way["backend"])
-            output.remark(f"{way['backend']}: {one_line(error)}")
-
-
-def _present(builder: "Builder", cores: int) -> dict[str, Any]:
-    """Return the settings of the configured way."""
-    import attrs
-
-    config = builder.config
-    way = {"backend": config.backend, "threads": config.threads or cores}
-    settings: Any = builder.settings("backends", config.backend)
-    if "precision" in attrs.fields_dict(type(settings)):
-        way[f"backends.{config.backend}.precision"] = settings.precision
-    return way
-
-
-def _variants(builder: "Builder", present: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the ways of running what 'facecv models quantize' made of the models, on each backend.
-
-    Half precision is for GPUs; on processors it is only slower.
-    """
-    from facecv.entrypoints.bootstrap import bootstrap
-    from facecv.models.variant import variant_name
-
-    packs, analyser = builder.packs().packs, bootstrap(builder.config, builder.catalogue).analyser
-    on_processor = builder.config.device in {"auto", "cpu"}
-    models = {"detector": analyser.detector, "embedder": analyser.embedder}
-    for key, registry in models.items():
-        file = registry.blueprint.file
-        for precision in ("int8",) if on_processor else ("int8", "fp16"):
-            name = variant_name(file, precision) if file else ""
-            if name in packs:
-                for backend in sorted(builder.catalogue.names("backends")):
-                    yield {"backend": backend, "threads": present["threads"], key: name}
-
-
-def _ways(builder: "Builder", threads: Sequence[int]) -> Iterator[dict[str, Any]]:
-    """Yield the settings of every backend in all its precisions, where it has a choice of them."""
-    import attrs
-
-    for name in sorted(builder.catalogue.names("backends")):
-        fields = attrs.fields_dict(builder.catalogue.provider("backends", name).settings)
-        precisions = get_args(fields["precision"].type) if "precision" in fields else ()
-        for count in threads:
-            way = {"backend": name, "threads": count}
-            yield from ({**way, f"backends.{name}.precision": one} for one in precisions)
-            if not precisions:
-                yield way
-
-
-def _candidate(builder: "Builder", settings: Mapping[str, Any]) -> "Candidate":
-    from facecv.core.services.tune import Candidate
-    from facecv.entrypoints.bootstrap import bootstrap
-    from facecv.entrypoints.config import evolve
-
-    config = evolve(builder.config, _nested({**settings, _BATCH_KEY: max(_BATCHES)}))
-    analyser = bootstrap(config, builder.catalogue).analyser
-    return Candidate(settings, analyser.detector.get(), analyser.embedder.get())
-
-
 def _shape(timing: "Timing", faces: int) -> dict[str, Any]:
     precisions = [value for key, value in timing.settings.items() if key.endswith(".precision")]
     return {
         "backend": timing.settings["backend"],
+        "device": timing.settings.get("device"),
         "threads": timing.settings["threads"],
         "precision": precisions[0] if precisions else None,
         "models": [value for key, value in timing.settings.items() if key in _MODEL_KEYS],
@@ -193,7 +119,7 @@ def _shape(timing: "Timing", faces: int) -> dict[str, Any]:
 
 
 def _table(timings: "Sequence[Timing]", best: "Timing", faces: int) -> "Table":
-    batches = [f"embed, {size}" for size in _BATCHES]
+    batches = [f"embed, {size}" for size in BATCHES]
     heads = ("backend", "threads", "precision", "other model", "detect, ms", *batches)
     heads += (f"{faces} faces, ms", "cosine", "overlap", "")
     table = tables.table(*heads)
@@ -201,7 +127,13 @@ def _table(timings: "Sequence[Timing]", best: "Timing", faces: int) -> "Table":
         shape = _shape(one, faces)
         mark = "fastest" if one is best else "" if one.sound else _why_not(one)
         names = ", ".join(shape["models"])
-        cells = (shape["backend"], shape["threads"], shape["precision"], names, shape["detect_ms"])
+        cells = (
+            place(one.settings),
+            shape["threads"],
+            shape["precision"],
+            names,
+            shape["detect_ms"],
+        )
         rest = (shape["picture_ms"], shape["cosine"], shape["overlap"], mark)
         tables.add_row(table, *cells, *shape["embed_ms"].values(), *rest)
     return table
@@ -230,19 +162,7 @@ def _write(named: Path | None, winner: Mapping[str, Any]) -> None:
 
     file = find_file(named, os.environ) or Path(FILE_NAME)
     text = file.read_text(encoding="utf-8") if file.is_file() else ""
-    settings = overlaid(tomllib.loads(text), _nested(winner))
+    settings = overlaid(tomllib.loads(text), nested(winner))
     load(overrides=settings, environment={})
     output.write_file(file, tomli_w.dumps(settings).encode())
     output.remark(f"written to {file}" + ("; its comments are gone" if "#" in text else ""))
-
-
-def _nested(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings whose keys have dots, nested like the file."""
-    result: dict[str, Any] = {}
-    for key, value in settings.items():
-        *sections, name = key.split(".")
-        place = result
-        for section in sections:
-            place = place.setdefault(section, {})
-        place[name] = value
-    return result

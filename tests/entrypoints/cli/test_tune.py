@@ -1,21 +1,21 @@
 """``facecv tune`` over backends that are there and one that is not."""
 
-import importlib
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
+from facecv.adapters.backends.onnxruntime import OnnxRuntimeBackend
 from facecv.core.errors import RuntimeMissingError
 from facecv.core.ports.inference_backend import InferenceBackend
 from facecv.core.services.tune import Candidate
 from facecv.entrypoints.bootstrap import Builder
+from facecv.entrypoints.cli import tune_ways
 from facecv.plugins import Provider, hookimpl
 from tests.entrypoints.cli.runner import Cli
-
-tune = importlib.import_module("facecv.entrypoints.cli.tune")
 
 
 class AbsentPlugin:
@@ -95,16 +95,49 @@ class TestTune:
         assert "fastest" in result.stdout
 
 
+class TestDevices:
+    """Of a machine with a GPU; on this one, all of them run on the CPU."""
+
+    @pytest.fixture(autouse=True)
+    def gpu(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def describe(_: object) -> dict[str, object]:
+            return {"devices": {"cpu": "available", "cuda": "available", "tensorrt": "available"}}
+
+        real: Callable[[Builder, Mapping[str, Any]], Candidate] = tune_ways._candidate
+
+        def candidate(builder: Builder, settings: Mapping[str, Any]) -> Candidate:
+            made = real(builder, {**settings, "device": "cpu"})
+            return attrs.evolve(made, settings=settings)
+
+        monkeypatch.setattr(OnnxRuntimeBackend, "describe", describe)
+        monkeypatch.setattr(tune_ways, "_candidate", candidate)
+
+    def test_all_are_measured_where_the_choice_is_left_open(self, cli: Cli) -> None:
+        """What 'auto' takes, CUDA, stands first; a GPU is measured with one number of threads."""
+        ways = [way for way in answer(cli)["ways"] if way["backend"] == "onnxruntime"]
+        devices = [way["device"] for way in ways]
+        assert devices[0] is None
+        assert set(devices[1:]) == {"cpu", "tensorrt"}
+        assert devices.count("tensorrt") == 1
+        assert "onnxruntime, tensorrt" in cli(*words(cli)).stdout
+
+    def test_one_that_was_chosen_stays(self, cli: Cli) -> None:
+        """Nothing else is measured, and nothing about it is written."""
+        found = answer(cli, "--device", "cpu")
+        assert {way["device"] for way in found["ways"]} == {None}
+        assert "device" not in found["fastest"]
+
+
 class TestBackendsThatAreNotThere:
     def test_are_left_out_with_a_remark(self, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
         """Their library may be missing; that is no error."""
-        real: Callable[[Builder, Mapping[str, Any]], Candidate] = tune._candidate
+        real: Callable[[Builder, Mapping[str, Any]], Candidate] = tune_ways._candidate
 
         def candidate(builder: Builder, settings: Mapping[str, Any]) -> Candidate:
             builder.build("backends", settings["backend"])
             return real(builder, settings)
 
-        monkeypatch.setattr(tune, "_candidate", candidate)
+        monkeypatch.setattr(tune_ways, "_candidate", candidate)
         cli.plugins.append(AbsentPlugin())
         result = cli(*words(cli))
         assert result.exit_code == 0, result.output
