@@ -44,6 +44,10 @@ class DetectionConfig:
     tile: int = 0
     rotate: Rotate = "off"
 
+    def __attrs_post_init__(self) -> None:
+        """Refuse values that the options refuse."""
+        self.options()
+
     def options(self) -> FindOptions:
         """Return the section as options of the services."""
         return FindOptions(

@@ -36,7 +36,9 @@ class WatchConfig:
     hits: int = attrs.field(default=2, validator=attrs.validators.ge(1))
     patience: float = attrs.field(default=1.5, validator=_positive)
     agree: int = attrs.field(default=2, validator=attrs.validators.ge(1))
-    least_quality: float = attrs.field(default=0.15, validator=_not_negative)
+    least_quality: float = attrs.field(
+        default=0.15, validator=[_not_negative, attrs.validators.le(1.0)]
+    )
     better: float = attrs.field(default=1.3, validator=attrs.validators.ge(1))
     recheck: float = attrs.field(default=10.0, validator=_positive)
     budget: float = attrs.field(default=20.0, validator=_positive)

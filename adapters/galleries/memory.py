@@ -233,7 +233,9 @@ class MemoryGallery:
 
     def _shelf(self, name: str) -> Shelf:
         if name not in self._shelves:
-            raise CollectionNotFoundError(f"there is no collection {name!r}")
+            raise CollectionNotFoundError(
+                f"there is no collection {name!r}", hint="enrolling somebody makes it"
+            )
         return self._shelves[name]
 
 

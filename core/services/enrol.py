@@ -18,7 +18,7 @@ from facecv.core.gallery import Collection, FaceRecord, Metadata, Person
 from facecv.core.liveness import LivenessGate
 from facecv.core.ports.gallery_repo import GalleryRepo
 from facecv.core.quality import GateName
-from facecv.core.services.analyse import Analyser, Want, largest
+from facecv.core.services.analyse import Analyser, Want
 from facecv.core.services.find import FindOptions
 from facecv.core.services.follow import following
 from facecv.core.services.known_faces import Refusals, check_not_all, refusals
@@ -74,6 +74,7 @@ class PhotoResult:
         quality: 0..1; None if no face was found.
         error: why it failed; None otherwise.
         liveness: what a model said about the face, where the gate asked one.
+        others: faces of the photo that are at least half as large: perhaps one of them was meant.
     """
 
     source: str
@@ -82,6 +83,7 @@ class PhotoResult:
     quality: float | None = None
     error: FaceCVError | None = None
     liveness: AttributeValue | None = None
+    others: int = 0
 
 
 @attrs.frozen
@@ -262,8 +264,8 @@ class Enroller:
         try:
             image = self.analyser.read(photo.source)
             source = photo.name or image.source or source
-            face = largest(self.analyser.analyse([image], want, find)[0])
-            return good_face(face, source, options.gate or self.gate, options.liveness)
+            faces = self.analyser.analyse([image], want, find)[0]
+            return good_face(faces, source, options.gate or self.gate, options.liveness)
         except FaceCVError as error:
             if not options.skip_bad:
                 raise
@@ -341,7 +343,7 @@ def _result(item: GoodFace | PhotoResult, stored: frozenset[str], refused: Refus
     if isinstance(item, PhotoResult):
         return item
     record = item.record
-    made = PhotoResult(record.source, "known", "", record.quality, liveness=item.liveness)
+    made = PhotoResult(record.source, "known", "", record.quality, None, item.liveness, item.others)
     if record.id in stored:
         return attrs.evolve(made, status="enrolled", face_id=record.id)
     if record.id in refused:

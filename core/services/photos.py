@@ -13,6 +13,7 @@ from facecv.core.gallery import FaceRecord
 from facecv.core.image import Image, ImageSource
 from facecv.core.liveness import LivenessGate
 from facecv.core.quality import GateName
+from facecv.core.services.analyse import largest
 from facecv.core.services.liveness import check_live, liveness_of
 
 
@@ -34,18 +35,29 @@ AnyPhoto = ImageSource | Image | Photo
 
 @attrs.frozen(eq=False)
 class GoodFace:
-    """A face that can be enrolled."""
+    """A face that can be enrolled.
+
+    Attributes:
+        record: what is to be kept of it.
+        liveness: what a model said about it, where the gate asked one.
+        others: faces of its photo that are at least half as large as it.
+    """
 
     record: FaceRecord
     liveness: AttributeValue | None = None
+    others: int = 0
 
 
-def good_face(face: Face | None, source: str, gate: GateName, liveness: LivenessGate) -> GoodFace:
-    """Return a face that passes all gates; raise an `InputError` otherwise."""
+def good_face(
+    faces: Sequence[Face], source: str, gate: GateName, liveness: LivenessGate
+) -> GoodFace:
+    """Return the largest face if it passes all gates; raise an `InputError` otherwise."""
+    face = largest(faces)
     if face is None:
         raise FaceNotFoundError(f"{source}: no face found")
     check_live(face, liveness, source)
-    return GoodFace(_record(face, source, gate), liveness_of(face))
+    others = sum(2 * other.box.area >= face.box.area for other in faces) - 1
+    return GoodFace(_record(face, source, gate), liveness_of(face), others)
 
 
 def distinct(records: Sequence[FaceRecord], seen: set[str]) -> list[FaceRecord]:

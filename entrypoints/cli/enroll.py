@@ -177,6 +177,10 @@ def _try(desk: Desk, candidate: Candidate, invocation: Invocation) -> "Enrolment
         show_error(error, debug=invocation.debug, about=f"{candidate.name} left out")
         return error
     for photo in enrolment.photos:
+        if photo.others:
+            several = tables.plural(photo.others, "other face", "other faces")
+            about = f"{photo.source} shows {several} of about that size"
+            output.warn(f"{candidate.name}: the largest face was taken, but {about}")
         if photo.error:
             output.warn(f"{candidate.name}: skipped {photo.error.message}")
         elif photo.liveness and photo.liveness.value != LIVE:

@@ -95,6 +95,8 @@ def photo_shape(photo: "PhotoResult") -> Shape:
     shape: Shape = {"source": photo.source, "status": photo.status, "quality": quality}
     if photo.face_id:
         shape["face"] = photo.face_id
+    if photo.others:
+        shape["others"] = photo.others
     if photo.liveness:
         shape["liveness"] = photo.liveness.as_json()
     return shape | ({"error": error_shape(photo.error)} if photo.error else {})

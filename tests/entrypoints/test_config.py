@@ -71,6 +71,7 @@ def test_a_variable_may_set_a_provider() -> None:
         ('threads = "4"', r"threads: int expected, got '4'"),
         ("threads = true", "threads: int expected, got True"),
         ("threads = -1", "threads.* must be >= 0"),
+        ("[detection]\nscore_threshold = 7", "detection.*score_threshold.* must be <= 1"),
         ('packs = "abc"', "packs: a list expected"),
         ('device = "gpu"', "device: 'gpu' is none of 'auto', 'cpu', 'cuda', 'tensorrt'"),
         ("detection = 3", "detection: "),

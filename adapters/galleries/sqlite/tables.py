@@ -99,7 +99,9 @@ def find_collection(db: Database, name: str) -> Found:
 
 def no_collection(name: str) -> CollectionNotFoundError:
     """Return the error that says that a collection is not there."""
-    return CollectionNotFoundError(f"there is no collection {name!r}")
+    return CollectionNotFoundError(
+        f"there is no collection {name!r}", hint="enrolling somebody makes it"
+    )
 
 
 def insert_collection(db: Database, collection: Collection) -> None:

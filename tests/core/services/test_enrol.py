@@ -46,6 +46,14 @@ def test_a_person_is_made_with_the_largest_face_of_each_photo(enroller: Enroller
     assert enroller.gallery.collection("staff").space == SPACE
 
 
+def test_other_faces_that_may_have_been_meant_are_told(enroller: Enroller) -> None:
+    """A photo of two persons of one size may have been taken by mistake; a passer-by counts not."""
+    pair = picture((10, 10, 80, 40), (150, 10, 70, 90), (150, 150, 30, 120))
+    (photo,) = enroller.enrol("staff", "Ada", [pair], OFF).photos
+    assert photo.status == "enrolled"
+    assert photo.others == 1
+
+
 def test_enrolling_again_adds_faces_and_skips_those_it_has(enroller: Enroller) -> None:
     first = enroller.enrol("staff", "Ada", [GOOD], OFF)
     again = enroller.enrol("staff", "Ada", [GOOD, OTHER, OTHER], OFF)
