@@ -133,7 +133,7 @@ class Registration:
             return "invalid_external_embedding"
         face = attrs.evolve(faces[0], embedding=Embedding(vector, self.collection.space))
         options = self._options
-        return good_face(face, name, options.gate or "off", options.liveness).record
+        return good_face([face], name, options.gate or "off", options.liveness).record
 
     def _keep(
         self, who: Person | str, good: Mapping[int, Good], reasons: dict[int, str]
