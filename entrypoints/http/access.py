@@ -102,7 +102,8 @@ class Access:
 def requires(scope: Scope) -> Guard:
     """Return a guard that lets requests pass whose key allows `scope`."""
 
-    def guard(connection: Connection, _: BaseRouteHandler) -> None:
+    # Litestar would send a plain function through a thread, which costs more than what it does.
+    async def guard(connection: Connection, _: BaseRouteHandler) -> None:
         access: Access = connection.app.state.service.access
         access.check(connection, scope)
         collection = connection.path_params.get("collection")

@@ -59,7 +59,9 @@ class FindFields(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         said = {name: value for name, value in own.items() if value is not None}
         inner = {field.name for field in attrs.fields(type(base.detector))}
         detector = {name: said.pop(name) for name in inner & said.keys()}
-        found = attrs.evolve(base, detector=attrs.evolve(base.detector, **detector), **said)
+        if detector:
+            said["detector"] = attrs.evolve(base.detector, **detector)
+        found = attrs.evolve(base, **said) if said else base
         if 0 < found.tile < _SMALLEST_TILE:
             raise InputError(f"tiles of {found.tile} pixels: {_SMALLEST_TILE} are the least")
         most = min(found.max_faces or limits.faces, limits.faces)
@@ -83,6 +85,8 @@ class LookFields(FindFields, kw_only=True):
         Raises:
             InputError: it names a file.
         """
+        if not (self.detector or self.embedder):
+            return engine
         for name in (self.detector, self.embedder):
             check_reference(engine, name or "")
         return engine.using(detector=self.detector or "", embedder=self.embedder or "")
