@@ -85,6 +85,17 @@ class Catalogue(Plugins):
             )
         return found[0]
 
+    def clashes(self) -> list[DuplicateProviderError]:
+        """Return the errors of all names that more than one plugin registers."""
+        found = []
+        for kind, entries in self.entries.items():
+            for name in entries:
+                try:
+                    self.entry(kind, name)
+                except DuplicateProviderError as error:
+                    found.append(error)
+        return found
+
     def provider(self, kind: str, name: str) -> Provider[Any]:
         """Return the provider registered as `name`; raises as `entry` does."""
         return cast("Provider[Any]", self.entry(kind, name).item)

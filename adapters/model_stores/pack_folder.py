@@ -77,6 +77,7 @@ class PackFolder:
         problem = mismatch(arrived, attrs.evolve(spec, sha256=self.expected(spec)), digest)
         if problem:
             arrived.unlink()
+            problem = problem.replace(str(arrived), f"the new {spec.file}")
             raise IntegrityError(problem, hint="it was changed, or is of another version")
         if not self.expected(spec):
             self._record.add(spec.file, digest)

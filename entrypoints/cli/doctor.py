@@ -175,6 +175,7 @@ def _plugins(builder: "Builder", report: Report) -> dict[str, Any]:
         if shape["error"]:
             found[shape["name"]] += f": {shape['error']}"
             report.problems.append(f"plugin {shape['name']}: {shape['error']}")
+    report.problems += [one_line(clash) for clash in builder.catalogue.clashes()]
     return found
 
 

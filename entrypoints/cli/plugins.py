@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from facecv.entrypoints.cli import options, output, tables
-from facecv.entrypoints.cli.errors import DONE, EPILOG, MODEL, leave
+from facecv.entrypoints.cli.errors import DONE, EPILOG, MODEL, leave, show_error
 from facecv.entrypoints.cli.invocation import Invocation, pass_invocation
 from facecv.entrypoints.cli.options import Form
 from facecv.entrypoints.cli.shapes import Shape
@@ -19,14 +19,20 @@ if TYPE_CHECKING:
 @options.general_options
 @pass_invocation
 def plugins(invocation: Invocation, form: Form) -> None:
-    """List plugins, what they provide, and why broken ones are broken (exit code 4)."""
+    """List plugins, what they provide, and why broken ones are broken (exit code 4).
+
+    Names that two plugins give are told too.
+    """
     builder = invocation.builder()
     found = plugin_shapes(builder)
     table = tables.table("plugin", "package", "version", "what")
     for shape in found:
         tables.add_row(table, shape["name"], shape["distribution"], shape["version"], _what(shape))
     output.write_records(form, found, table)
-    leave(MODEL if any(shape["error"] for shape in found) else DONE)
+    clashes = builder.catalogue.clashes()
+    for clash in clashes:
+        show_error(clash, debug=invocation.debug)
+    leave(MODEL if clashes or any(shape["error"] for shape in found) else DONE)
 
 
 def plugin_shapes(builder: "Builder") -> list[Shape]:

@@ -53,6 +53,8 @@ def test_two_plugins_with_one_name_are_both_named() -> None:
     )
     with pytest.raises(DuplicateProviderError, match="first and second both"):
         catalogue.provider("detectors", "mine")
+    (clash,) = catalogue.clashes()
+    assert "'mine'" in clash.message
 
 
 def test_one_name_for_two_ports_is_no_clash() -> None:
@@ -61,6 +63,7 @@ def test_one_name_for_two_ports_is_no_clash() -> None:
         plugin("second", "facecv_register_embedders", [Provider("mine", nothing)]),
     )
     assert catalogue.provider("detectors", "mine").name == "mine"
+    assert catalogue.clashes() == []
 
 
 @pytest.mark.parametrize("result", [RuntimeError("boom"), [42], None])

@@ -14,6 +14,7 @@ from facecv.core.ports.annotator import Label
 from facecv.core.services.analyse import Want
 from facecv.entrypoints.api import Engine
 from facecv.entrypoints.compat.insightface.arguments import (
+    DEFAULT_SIZES,
     detection_sizes,
     device,
     pack_settings,
@@ -35,7 +36,12 @@ class FaceAnalysis:
         models: task (``detection``, ``recognition``, ``genderage``) to model; a task that is taken
             out is no longer done.
         engine: what does the work.
+        det_thresh: what `prepare` was given.
+        det_size: likewise; a list of both default sizes where it was given none.
     """
+
+    det_thresh: float
+    det_size: ArrayLike
 
     def __init__(
         self,
@@ -97,7 +103,8 @@ class FaceAnalysis:
             self.engine = Engine.open(self.engine.config, device="cpu")
             for model in self.models.values():
                 model.analyser = self.engine.analyser
-        self.det_model.det_thresh = det_thresh
+        self.det_thresh, self.det_model.det_thresh = det_thresh, det_thresh
+        self.det_size = list(DEFAULT_SIZES) if det_size is None else det_size
         self.det_model.sizes = detection_sizes(det_size)
         self._load()
 

@@ -1,14 +1,16 @@
 """config, plugins and doctor: what is there, and what is wrong with it."""
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import rich_click as click
 
-from facecv.plugins import hookimpl
+from facecv.core.ports.detector import Detector
+from facecv.plugins import Provider, hookimpl
+from tests.core.services import world
 from tests.entrypoints.cli.runner import Cli
 
 
@@ -29,6 +31,14 @@ class Thief:
     @hookimpl
     def facecv_cli(self, group: click.RichGroup) -> None:
         group.add_command(click.RichCommand(name="detect", callback=lambda: click.echo("stolen")))
+
+
+class Rival:
+    """A plugin with a detector of a name that is taken."""
+
+    @hookimpl
+    def facecv_register_detectors(self) -> Iterable[Provider[Detector]]:
+        return [Provider("world", lambda _: world.WorldDetector())]
 
 
 class Broken:
@@ -164,6 +174,16 @@ class TestDoctor:
     def test_a_broken_plugin_is_a_problem(self, healthy: Cli) -> None:
         healthy.plugins.append(Broken())
         assert "no camera" in healthy.json("doctor", code=4)["problems"][0]
+
+    def test_two_plugins_with_one_name_are_a_problem(self, healthy: Cli) -> None:
+        """Nothing fails until the name is used, so nobody else tells of it."""
+        assert healthy("plugins").exit_code == 0
+        healthy.plugins.append(Rival())
+        (problem,) = healthy.json("doctor", code=4)["problems"]
+        assert "World and Rival both register a detector called 'world'" in problem
+        result = healthy("plugins")
+        assert result.exit_code == 4
+        assert problem in result.stderr
 
     def test_the_configuration_in_use_is_named(self, healthy: Cli) -> None:
         file = Path("mine.toml")

@@ -90,6 +90,8 @@ def _agree(
         app = kind(name=pack, root=str(root), providers=CPU)
         app.prepare(ctx_id=-1, det_thresh=0.5, det_size=det_size)
         apps.append(app)
+    assert apps[1].det_size == apps[0].det_size
+    assert apps[1].det_thresh == apps[0].det_thresh
     count = 0
     for picture in pictures:
         theirs, ours = (app.get(picture) for app in apps)
