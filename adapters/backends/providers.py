@@ -20,6 +20,8 @@ DEVICES: tuple[Device, ...] = ("cpu", "cuda", "tensorrt")
 
 _PROVIDER: Mapping[str, str] = {"cpu": CPU, "cuda": CUDA, "tensorrt": TENSORRT}
 
+NO_GPU = "no NVIDIA GPU is visible to this process (driver missing, or no device passed in)"
+
 ProviderOptions = dict[str, str]
 Providers = list[tuple[str, ProviderOptions]]
 
@@ -76,16 +78,18 @@ def find_obstacle(device: Device, machine: Machine) -> str:
     if provider not in machine.providers:
         return f"the installed ONNX Runtime has no {provider}"
     if device != "cpu" and not machine.gpus:
-        return "no NVIDIA GPU is visible to this process (driver missing, or no device passed in)"
+        return NO_GPU
     return ""
 
 
 def unavailable(device: Device, reason: str) -> DeviceUnavailableError:
     """Return the error that says why `device` cannot be had, and what to do."""
-    install = f"pip uninstall -y onnxruntime && pip install 'facecv[{device}]'"
+    remedy = f"run: pip uninstall -y onnxruntime && pip install 'facecv[{device}]'"
+    if reason == NO_GPU:
+        remedy = "see whether nvidia-smi shows one here"
     return DeviceUnavailableError(
         f"device {device!r} cannot be used: {reason}",
-        hint=f"run: {install}; or choose device 'cpu' or 'auto'",
+        hint=f"{remedy}; or choose device 'cpu' or 'auto'",
         details={"device": device, "reason": reason},
     )
 

@@ -174,8 +174,10 @@ class TestDevices:
 
     def test_no_gpu(self, model: ModelFile) -> None:
         """The build could, the machine cannot."""
-        with pytest.raises(DeviceUnavailableError, match="no NVIDIA GPU"):
+        with pytest.raises(DeviceUnavailableError, match="no NVIDIA GPU") as caught:
             backend(FakeRuntime(ALL, ALL), gpus=()).load(model, SessionOptions(device="cuda"))
+        assert "nvidia-smi" in caught.value.hint
+        assert "pip" not in caught.value.hint
 
     @pytest.mark.parametrize("device", ["cuda", "tensorrt"])
     def test_a_provider_that_is_left_out_silently(self, model: ModelFile, device: Device) -> None:
