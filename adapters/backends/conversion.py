@@ -3,6 +3,8 @@
 Depthwise convolutions stay in single precision: they cost little, and their channels differ so
 much in range that one scale for all of them hurts. For a MobileFaceNet the cosine to single
 precision is .992 with and .974 without this; percentiles instead of extremes add nothing then.
+PReLU, which has no integer kernel, becomes depthwise convolutions first: as it is, it took 0.6 of
+the time of a MobileFaceNet in integers.
 """
 
 import importlib
@@ -82,8 +84,8 @@ def _quantise(network: Any, runs: Runs, target: Path) -> None:  # noqa: ANN401 -
         ready = Path(folder) / "ready.onnx"
         onnx.save(_upgraded(network, onnx), str(ready))
         tools.shape_inference.quant_pre_process(str(ready), str(ready), skip_symbolic_shape=True)
-        network = onnx.load(str(ready))
-        depthwise = _named_depthwise(network)
+        network, kept = _without_prelu(onnx.load(str(ready)))
+        kept += _named_depthwise(network)
         onnx.save(network, str(ready))
         tools.quantize_static(
             str(ready),
@@ -94,7 +96,7 @@ def _quantise(network: Any, runs: Runs, target: Path) -> None:  # noqa: ANN401 -
             weight_type=tools.QuantType.QInt8,
             per_channel=True,
             reduce_range=_overflows(),
-            nodes_to_exclude=depthwise,
+            nodes_to_exclude=kept,
         )
 
 
@@ -104,6 +106,17 @@ def _upgraded(network: Any, onnx: Any) -> Any:  # noqa: ANN401 - no types
     if max(versions, default=_OPSET) >= _LEAST_OPSET:
         return network
     return onnx.version_converter.convert_version(network, _OPSET)
+
+
+def _without_prelu(network: Any) -> tuple[Any, list[str]]:  # noqa: ANN401 - no types
+    """Return a network with its PReLUs rewritten, and the names of the nodes that replace them."""
+    editing = _imported("facecv.adapters.backends.graph.editing")
+    prelu = _imported("facecv.adapters.backends.graph.prelu")
+    before = {one.name for one in network.graph.node}
+    graph = editing.Graph(network)
+    prelu.rewrite_prelu(graph)
+    network = graph.finish()
+    return network, [one.name for one in network.graph.node if one.name not in before]
 
 
 def _named_depthwise(network: Any) -> list[str]:  # noqa: ANN401 - no types

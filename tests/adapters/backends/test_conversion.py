@@ -61,6 +61,24 @@ class TestInt8:
         assert weights == [True, False, True]
         assert capfd.readouterr() == ("", "")
 
+    def test_prelu_is_rewritten_and_stays_in_single_precision(self, tmp_path: Path) -> None:
+        """It has no integer kernel; what takes its place is not quantised."""
+        drawing = Drawing()
+        first = drawing.conv("x", 3, 16)
+        middle = drawing.add("PRelu", first, drawing.weight(16, 1, 1))
+        graph = drawing.model(drawing.conv(middle, 16, 5)).graph
+        model = graphs.save(graph, tmp_path / "drawing.onnx", "recognition", InputSpec())
+        variant = converted(model, "int8", tmp_path / "small.onnx")
+        x = runs(1)[0]
+        one, other = (OnnxRuntimeBackend().load(each, CPU).run(x)[0] for each in (model, variant))
+        assert (one * other).sum() / np.linalg.norm(one) / np.linalg.norm(other) > 0.99
+        nodes = onnx.load(str(variant.path)).graph.node
+        written = {node.output[0]: node.op_type for node in nodes}
+        kinds = {node.op_type: [written.get(name) for name in node.input] for node in nodes}
+        assert "PRelu" not in kinds
+        assert kinds["Relu"] == ["Conv"]
+        assert kinds["Add"] == ["Conv", "DequantizeLinear"]
+
     def test_an_old_network_is_brought_up_to_date(self, model: ModelFile, tmp_path: Path) -> None:
         """Scales by channel came with version 13 of the operators."""
         network = onnx.load(str(model.path))
