@@ -93,6 +93,9 @@ async def read_form(
         raise HTTPException("the body took too long to arrive", status_code=408) from error
     if sum(map(len, found.values())) > config.limits.images:
         raise ImageTooLargeError(f"more than {config.limits.images} pictures in one request")
+    for name in pictures:
+        if name in values and name not in kind.__struct_fields__:
+            raise InputError(f"the field {name!r} is no picture: send base64 or a data URI")
     query = _query(request)
     if strict:
         return Form(found, fields_of(kind, values, query))

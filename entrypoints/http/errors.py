@@ -6,7 +6,14 @@ from typing import Any
 import msgspec
 import structlog
 from litestar import Request, Response
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import (
+    HTTPException,
+    MethodNotAllowedException,
+    NotFoundException,
+    TooManyRequestsException,
+    ValidationException,
+)
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.types import ExceptionHandlersMap
 
 from facecv.core import errors
@@ -127,7 +134,34 @@ def answer_http(request: AnyRequest, error: HTTPException) -> Response[ErrorAnsw
     if error.status_code >= 500:
         return answer_bug(request, error)
     code = _CODES.get(error.status_code, "invalid_request")
-    return answer(request, error.status_code, ErrorBody(code, error.detail), error.headers)
+    headers = dict(error.headers or {})
+    if isinstance(error, TooManyRequestsException):
+        headers["Retry-After"] = headers.get("RateLimit-Reset", "60")
+    return answer(request, error.status_code, _refused(request, code, error, headers), headers)
+
+
+def _refused(
+    request: AnyRequest, code: str, error: HTTPException, headers: Mapping[str, str]
+) -> ErrorBody:
+    """Return what was wrong, where the framework says no more than the status."""
+    match error:
+        case NotFoundException():
+            hint = {"hint": "/docs lists what there is"} if request.app.openapi_config else {}
+            return ErrorBody(code, f"there is nothing at {request.url.path!r}", hint)
+        case MethodNotAllowedException():
+            allowed = headers.get("allow", "")
+            return ErrorBody(code, f"{request.method} is not possible here", {"allow": allowed})
+        case RequestEntityTooLarge():
+            limit = request.app.state.service.config.limits.body_bytes
+            return ErrorBody(
+                code, f"a body of more than {limit} bytes is not taken", {"limit": limit}
+            )
+        case TooManyRequestsException():
+            later = int(headers["Retry-After"])
+            return ErrorBody(
+                code, f"too many requests: come back in {later} s", {"retry_after": later}
+            )
+    return ErrorBody(code, error.detail)
 
 
 def _invalid(error: ValidationException) -> ErrorBody:

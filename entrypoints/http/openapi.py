@@ -19,7 +19,7 @@ ERRORS: Mapping[int, str] = {
     413: "Too large.",
     415: "A body of this type is not taken.",
     422: "Something in the request cannot be used.",
-    429: "Too many requests.",
+    429: "Too many requests; Retry-After says when.",
     503: "Not now; Retry-After says when.",
 }
 _ALWAYS = (400, 401, 403, 422, 429, 503)
@@ -41,6 +41,8 @@ class _Described(Operation):
     def to_schema(self) -> dict[str, Any]:
         """Return the operation as the document has it."""
         schema = super().to_schema()
+        # The framework makes the summary of the function's name.
+        schema["summary"] = schema["description"].partition("\n\n")[0].rstrip(".")
         answers = schema.setdefault("responses", {})
         answers.pop("400", None)  # what the framework says about it is not how it looks here
         _complete_success(answers, self.example, self.files)

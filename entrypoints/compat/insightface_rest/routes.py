@@ -97,6 +97,7 @@ async def info(request: AnyRequest, service: ServiceParam) -> dict[str, Any]:
         "log_level": "",
         "models": {
             "inference_backend": engine.config.backend,
+            "backend_name": engine.config.backend,  # as its older clients call it
             "det_name": detector,
             "rec_name": embedder,
             "rec_batch_size": service.config.batching.max_size,

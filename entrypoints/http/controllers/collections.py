@@ -35,7 +35,12 @@ _Margin = Annotated[float, Meta(ge=0, le=2)]
 _Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 _LINES_BODY = {
     "required": True,
-    "content": {LINES: {"schema": {"type": "string", "description": "What an export answers."}}},
+    "content": {
+        LINES: {
+            "schema": {"type": "string", "description": "What an export answers."},
+            "example": '{"type":"header","format":"facecv-gallery","version":1}\n…',
+        }
+    },
 }
 
 

@@ -58,6 +58,14 @@ class TestShape:
         assert body["error"]["code"] == code
         assert body["request_id"] == answer.headers["X-Request-Id"]
 
+    def test_they_say_more_than_their_status(self, tmp_path: Path) -> None:
+        with open_client(tmp_path, {"limits": {"body_bytes": 1000}}) as client:
+            nowhere, wrong = client.get("/v1/nowhere?a=b"), client.delete("/v1/detect")
+            large = client.post("/v1/detect", content=b"x" * 1001, headers=PNG)
+        assert nowhere.json()["error"]["message"] == "there is nothing at '/v1/nowhere'"
+        assert "POST" in wrong.json()["error"]["details"]["allow"]
+        assert (large.status_code, large.json()["error"]["details"]) == (413, {"limit": 1000})
+
     def test_every_class_of_ours_has_a_status(self) -> None:
         """What is missing from the table is a fault of the server, and that is on purpose."""
         kinds = [
@@ -142,7 +150,9 @@ class TestBodies:
         [
             ({"image": "no base64!"}, "image"),
             ({"image": "https://example.org/a.jpg"}, "URL"),
-            ({"image": 5}, "image"),
+            ({"image": 5}, "no picture"),
+            ({"image": [TEXT, 5]}, "no picture"),
+            ({"image": None}, "no picture"),
             ({"image": [TEXT, TEXT]}, "image"),
             ({"image": TEXT, "score_threshold": 2}, "score_threshold"),
             ({"image": TEXT, "score_threshold": "0.5"}, "score_threshold"),

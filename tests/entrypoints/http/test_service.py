@@ -123,6 +123,9 @@ class TestLimits:
             other = client.get("/v1/system", headers={"X-API-Key": secret})
         assert statuses == [200, 200, 429]
         assert refused.json()["error"]["code"] == "rate_limited"
+        later = int(refused.headers["Retry-After"])
+        assert 0 < later <= 60
+        assert refused.json()["error"]["details"] == {"retry_after": later}
         assert refused.headers["RateLimit-Limit"] == "2"
         assert other.status_code == 200
 

@@ -99,6 +99,7 @@ def test_drawing(client: Client) -> None:
 def test_info_health_and_the_start(client: Client) -> None:
     models = client.get("/info").json()["models"]
     assert (models["det_name"], models["rec_name"]) == ("world", "world")
+    assert models["backend_name"] == models["inference_backend"]
     assert client.get("/health").json() == {"status": "ok"}
     assert client.get("/", follow_redirects=False).headers["location"] == "/docs"
 
