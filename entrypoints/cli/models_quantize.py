@@ -113,6 +113,8 @@ def quantize(
         if pairs and images:
             figures |= quantizer.accuracies(original, draft, pairs, images)
         problem = _problem(figures, named, max_loss)
+        if not problem and quantizer.replaces_space(original, draft):
+            output.warn(f"collections of the earlier {figures['name']} are to be migrated to this")
         path = None if problem else str(quantizer.install(original, draft))
     figures |= {"installed": not problem, "path": path}
     _tell(figures, form)

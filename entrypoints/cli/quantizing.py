@@ -186,6 +186,16 @@ class Quantizer:
             found[name] = _accuracy(analyser, pairs, images)
         return found
 
+    def replaces_space(self, original: Original, draft: Path) -> bool:
+        """Say whether another embedder makes room for the variant: its space goes with it."""
+        spec = self._variant(original, draft).spec
+        known = self.builder.packs().packs.get(spec.name)
+        return (
+            original.kind == "embedders"
+            and known is not None
+            and spec.sha256 not in {each.sha256 for each in known.models}
+        )
+
     def install(self, original: Original, draft: Path) -> Path:
         """Move the variant to its place, with a manifest; return its folder."""
         spec = self._variant(original, draft).spec

@@ -74,6 +74,14 @@ class TestEmbedder:
         assert found["mean"] > 0.999
         assert [path.name for path in variants(cli).iterdir()] == [f"{MODEL}-fp16"]
 
+    def test_another_space_in_its_place_is_warned_of(self, cli: Cli, photos: Path) -> None:
+        """Collections of the earlier one have no model any more; the same one again harms none."""
+        told = [
+            cli(*words(MODEL, photos, "--min-cosine", -1, "--samples", samples)).stderr
+            for samples in (4, 4, 8)
+        ]
+        assert ["are to be migrated" in each for each in told] == [False, False, True]
+
     def test_a_variant_is_not_converted_again(self, cli: Cli, photos: Path) -> None:
         cli.json(*words(MODEL, photos, "--to", "fp16"))
         result = cli(*words(f"{MODEL}-fp16", photos))
