@@ -55,7 +55,10 @@ def _camera(
     address: str, options: dict[str, str], fps: float, timeout: float, backoff: Backoff | None
 ) -> ThreadedSource:
     import_av()
-    options = {"fflags": "nobuffer", "flags": "low_delay", **options}
+    # FFmpeg would look at some thirty pictures for their rate before it gives the first: three
+    # seconds of a camera of ten a second, at each return. The rate of a live source is not asked.
+    quick = {"fflags": "nobuffer", "flags": "low_delay", "fpsprobesize": "0"}
+    options = {**quick, **options}
     reader = AvReader(address, live=True, timeout=timeout, options=options)
     settings = SourceOptions(True, fps, backoff or CAMERA_BACKOFF, patience=timeout + 1)
     return ThreadedSource(redacted(address), reader, settings)

@@ -15,8 +15,8 @@ from facecv.core.backoff import Backoff
 from facecv.core.errors import FaceCVError, SourceError
 from facecv.core.stream import Frame, SourceState, SourceStatus
 
-CAMERA_BACKOFF = Backoff(first=0.5, longest=4.0)
-"""Asking a dead camera every few seconds costs nothing, and it is missed no longer than that."""
+CAMERA_BACKOFF = Backoff(first=0.5, longest=3.0)
+"""Asking a dead camera costs next to nothing; opening takes up to two seconds more."""
 _AHEAD = 4
 """Pictures of a file that are decoded ahead."""
 

@@ -127,10 +127,15 @@ class MjpegCamera(Camera):
 
 
 class RtspCamera(Camera):
-    """Serves what FFmpeg encodes and packs into RTP, over TCP, at `url`."""
+    """Serves what FFmpeg encodes and packs into RTP, over TCP, at `url`.
 
-    def __init__(self, folder: Path) -> None:
+    `sent` counts the pictures that were sent, to all clients.
+    """
+
+    def __init__(self, folder: Path, fps: int = 100) -> None:
         super().__init__()
+        self.fps = fps
+        self.sent = 0
         self._sdp = folder / "camera.sdp"
         self._rtp = free_port(socket.SOCK_DGRAM)
 
@@ -145,8 +150,7 @@ class RtspCamera(Camera):
         self._packets.bind(("127.0.0.1", self._rtp))
         self._packets.settimeout(0.1)
         target = f"rtp://127.0.0.1:{self._rtp}?pkt_size=1200"
-        # FFmpeg looks at some thirty pictures before it gives the first: many a second save time.
-        picture = ["-f", "lavfi", "-i", "testsrc=size=160x120:rate=100"]
+        picture = ["-f", "lavfi", "-i", f"color=gray:size=160x120:rate={self.fps}"]
         output = ["-threads", "1", "-sdp_file", str(self._sdp), "-f", "rtp", target]
         codec = [
             "-pix_fmt",
@@ -201,6 +205,7 @@ class RtspCamera(Camera):
                         if packet:
                             size = len(packet).to_bytes(2, "big")
                             self.wfile.write(b"$\0" + size + packet)
+                            camera.sent += packet[1] >> 7  # the marker: a picture ends
 
             def _answer(self) -> bool:
                 """Answer one request; return whether more are to come before the pictures."""

@@ -4,19 +4,20 @@ import gc
 import threading
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from facecv.adapters.frames.addresses import http_camera
+from facecv.adapters.frames.addresses import http_camera, rtsp_camera
+from facecv.adapters.frames.threaded import ThreadedSource
 from facecv.adapters.galleries.memory import MemoryGallery
 from facecv.core.backoff import Backoff
 from facecv.core.event import Event
 from facecv.core.services.announce import Announcer
 from facecv.core.services.recognise import Recogniser
 from facecv.core.services.watch import Watcher
-from tests.adapters.frames.cameras import MjpegCamera
+from tests.adapters.frames.cameras import FFMPEG, Camera, MjpegCamera, RtspCamera
 from tests.core.services import world
 
 pytest.importorskip("av")
@@ -25,9 +26,9 @@ SOON = Backoff(first=0.02, longest=0.05)
 
 
 class Watch:
-    """Watches a camera in a thread; `events` says what happened, `frames` counts."""
+    """Watches a source in a thread; `events` says what happened, `frames` counts."""
 
-    def __init__(self, camera: MjpegCamera) -> None:
+    def __init__(self, source: ThreadedSource) -> None:
         self.events: list[Event] = []
         self.frames = 0
         analyser = world.analyser()
@@ -35,7 +36,7 @@ class Watch:
         self._watcher = Watcher(
             analyser, recogniser.recognise, Announcer(self.events.append, "yard")
         )
-        self._source = http_camera(camera.url, timeout=2.0, backoff=SOON)
+        self._source = source
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -68,12 +69,27 @@ def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
+def opened(camera: Camera, backoff: Backoff | None = None) -> ThreadedSource:
+    """Return the source that reads a camera."""
+    assert isinstance(camera, MjpegCamera | RtspCamera)
+    make = http_camera if isinstance(camera, MjpegCamera) else rtsp_camera
+    return make(camera.url, timeout=2.0, backoff=backoff)
+
+
+@pytest.fixture(params=["mjpeg", "rtsp"])
+def camera(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Camera]:
+    """Return a camera that is on."""
+    if request.param == "rtsp" and FFMPEG is None:
+        pytest.skip("ffmpeg is not installed")
+    made = MjpegCamera((64, 48), fps=100) if request.param == "mjpeg" else RtspCamera(tmp_path)
+    with made:
+        yield made
+
+
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="files are counted in /proc")
-def test_five_outages_leave_nothing_behind() -> None:
+def test_five_outages_leave_nothing_behind(camera: Camera) -> None:
     """Down and up once each; no thread, no file, no memory is lost."""
-    camera = MjpegCamera((64, 48), fps=100)
-    camera.on()
-    watch = Watch(camera)
+    watch = Watch(opened(camera, SOON))
     wait(lambda: watch.frames > 5)
     tracemalloc.start()
     marks = []
@@ -89,7 +105,6 @@ def test_five_outages_leave_nothing_behind() -> None:
         marks.append((threading.active_count(), open_files(), tracemalloc.get_traced_memory()[0]))
     tracemalloc.stop()
     watch.close()
-    camera.off()
     assert [event.kind for event in watch.events] == ["source.up", "source.down"] * 6
     threads, files, memory = zip(*marks, strict=True)
     assert threads[-1] <= threads[0]
@@ -97,12 +112,9 @@ def test_five_outages_leave_nothing_behind() -> None:
     assert memory[-1] < memory[1] + 500_000
 
 
-def test_events_are_back_soon_after_the_camera() -> None:
+def test_events_are_back_soon_after_the_camera(camera: Camera) -> None:
     """Within five seconds, with the delays of the default configuration."""
-    camera = MjpegCamera((64, 48), fps=30)
-    camera.on()
-    source = http_camera(camera.url, timeout=2.0)
-    with source:
+    with opened(camera) as source:
         wait(lambda: source.take(0.1) is not None)
         camera.off()
         wait(lambda: source.status.outages == 1)
@@ -112,5 +124,4 @@ def test_events_are_back_soon_after_the_camera() -> None:
         while frame is None:
             frame = source.take(0.1)
             assert time.time() < back + PATIENCE
-    camera.off()
     assert frame.time - back < 5.0

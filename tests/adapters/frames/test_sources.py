@@ -180,6 +180,14 @@ class TestRtspCamera(FrameSourceContract):
     def source(self, camera: RtspCamera) -> FrameSource:
         return rtsp_camera(camera.url, timeout=5, backoff=SOON)
 
+    def test_the_first_picture_comes_early(self, tmp_path: Path) -> None:
+        """FFmpeg need not see dozens to know the rate: at ten a second that would take seconds."""
+        with RtspCamera(tmp_path, fps=10) as camera, rtsp_camera(camera.url, timeout=5) as source:
+            deadline = time.monotonic() + 30
+            while source.take(0.02) is None:
+                assert time.monotonic() < deadline
+            assert camera.sent < 18
+
 
 class TestWebcam(FrameSourceContract):
     """A long film stands for the device: OpenCV reads both alike."""
