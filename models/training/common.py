@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from facecv.models.training.optimiser import Muon
+from facecv.models.training.start import start
 from facecv.models.training.torchtypes import Module, Tensor
 
 
@@ -35,6 +36,7 @@ class Options:
     seed: int = 1
     device: str = "cpu"
     resume: bool = False
+    start: Path | None = None
     smoke: bool = False
 
 
@@ -85,6 +87,9 @@ def _options(usual: Mapping[str, float]) -> list[Callable[..., Any]]:
         click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu"),
         click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out."),
         click.option(
+            "--start", type=path, help="Begin with the weights of this exported ONNX file."
+        ),
+        click.option(
             "--smoke", is_flag=True, help="A few steps on small batches, to see that it runs."
         ),
     ]
@@ -105,6 +110,8 @@ class Run:
 
     def __attrs_post_init__(self) -> None:
         self.recipe.model.to(self.options.device, memory_format=torch.channels_last)
+        if self.options.start and not self.options.resume:
+            start(self.recipe.model, self.options.start, self._look)
         self.average = torch.optim.swa_utils.AveragedModel(
             self.recipe.model,
             multi_avg_fn=average,
@@ -114,6 +121,10 @@ class Run:
         self.options.out.mkdir(parents=True, exist_ok=True)
         if self.options.resume:
             self.restore()
+
+    def _look(self) -> None:
+        rng = np.random.default_rng(self.options.seed)
+        self.recipe.loss(self.recipe.model, rng, 1.0)
 
     @property
     def checkpoint(self) -> Path:

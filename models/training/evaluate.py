@@ -1,14 +1,13 @@
 """Measure models: `python -m facecv.models.training.evaluate WHAT --shared DIR --pack FOLDER`.
 
-WHAT is `detector` (boxes of detection_voc, faces of lfw_dev and groups), `attributes` (held-out
-fifths, and errors by race and age), or `speed` (against the teachers). The embedder is measured by
-`facecv bench accuracy`.
+WHAT is `detector` (boxes of detection_voc, faces of lfw_dev and groups) or `attributes` (held-out
+fifths, and errors by race and age). The embedder is measured by `facecv bench accuracy`, speed by
+`tests.benchmarks.bench_nano`.
 """
 
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from typing import Any
 import click
 import cv2
 import numpy as np
-import numpy.typing as npt
 import onnxruntime as ort
 
 from facecv.core.arrays import Floats, Pixels
@@ -177,39 +175,6 @@ def detection_by_group(finder: Scrfd, folder: Path, every: int = 21) -> None:
         click.echo(f"  race {name}: {100 * found[race == i].mean():.1f} %")
     for low, high in AGES:
         click.echo(f"  age {low}-{high}: {100 * found[(age >= low) & (age <= high)].mean():.1f} %")
-
-
-@main.command()
-@option_shared
-@click.option("--threads", default=2, show_default=True)
-def speed(shared: Path, pack: Path, threads: int) -> None:
-    """Time each model and its teacher in ONNX Runtime, in turns, one picture at a time."""
-    models = shared / "models"
-    pairs = (
-        ("detector", models / "det_500m.onnx", 640),
-        ("embedder", models / "w600k_mbf.onnx", 112),
-    )
-    for name, other, side in pairs:
-        blob = np.random.default_rng(0).normal(size=(1, 3, side, side)).astype(np.float32)
-        ours, theirs = (timer(p, blob, threads) for p in (pack / f"{NAMES[name]}.onnx", other))
-        times = np.array([(ours(), theirs()) for _ in range(60)])[10:]
-        a, b = np.median(times, 0)
-        click.echo(f"{name} at {side}: {a:.2f} ms, {other.stem} {b:.2f} ms, {a / b:.2f}x")
-
-
-def timer(path: Path, blob: npt.NDArray[np.float32], threads: int) -> Callable[[], float]:
-    """Return a function that runs the network once and returns the milliseconds."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-
-    def once() -> float:
-        started = time.perf_counter()
-        session.run(None, {name: blob})
-        return 1e3 * (time.perf_counter() - started)
-
-    return once
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,9 +75,11 @@ def labels_of(path: Path, source: str) -> Labels:
     return Labels(mask=int(path.parent.name == "with_mask")) if source == "mask" else Labels()
 
 
-def pictures(data: Path, limit: int) -> Iterator[Photo]:
-    """Yield every photo of the data sets, at most *limit* a set, and some frames of the videos."""
-    for source in SOURCES[:-1]:
+def pictures(data: Path, sources: Sequence[str], limit: int) -> Iterator[Photo]:
+    """Yield every photo of *sources*, at most *limit* each, and some frames of the videos."""
+    for source in sources:
+        if source == "video":
+            continue
         files = sorted(
             p for p in (data / source).rglob("*") if p.suffix.lower() in {".jpg", ".jpeg", ".png"}
         )
@@ -87,7 +89,7 @@ def pictures(data: Path, limit: int) -> Iterator[Photo]:
             image = cv2.imread(str(path), cv2.IMREAD_COLOR)
             if image is not None:
                 yield Photo(np.asarray(image, np.uint8), source, path.name, labels_of(path, source))
-    for path in sorted((data / "video").glob("*.mp4")):
+    for path in sorted((data / "video").glob("*.mp4")) if "video" in sources else ():
         yield from frames(path, 200 if limit else 8)
 
 
@@ -131,18 +133,20 @@ def jpeg(image: Pixels, quality: int = 95) -> bytes:
     return bytes(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1])
 
 
-def gather(data: Path, detector: Scrfd, seed: int, limit: int) -> Gathered:
-    """Return the crops and photos of all data sets."""
+def gather(data: Path, detector: Scrfd, seed: int, limit: int, *, crops: bool = True) -> Gathered:
+    """Return the crops and photos of all data sets; without *crops* the detector's photos alone."""
     rows, started = Gathered(), time.monotonic()
     missed: list[Photo] = []
     points_of_fer: list[Floats] = []
-    for count, photo in enumerate(pictures(data, limit)):
+    sources = SOURCES if crops else DETECTOR_SOURCES
+    for count, photo in enumerate(pictures(data, sources, limit)):
         faces = find(photo, detector)
         if photo.source == "fer2013":
             points_of_fer.extend(faces.points)
             if not len(faces):
                 missed.append(photo)
-        add_crops(rows, photo, faces, seed)
+        if crops:
+            add_crops(rows, photo, faces, seed)
         if photo.source in DETECTOR_SOURCES and len(faces):
             add_photo(rows, photo, faces, seed)
         if count % 1000 == 0:
@@ -243,7 +247,7 @@ def assemble(rows: Gathered, teacher: ArcFace, morphs: int, seed: int) -> packfi
     source, held = np.array(rows.sources, np.int8), np.array(rows.held_out, np.bool_)
     crops = packfile.Crops(
         blobs,
-        np.stack(rows.origins),
+        np.array(rows.origins, np.float32).reshape(-1, 2, 3),
         source,
         held_out=held,
         teacher=teach_crops(blobs, teacher),
@@ -275,10 +279,19 @@ def assemble(rows: Gathered, teacher: ArcFace, morphs: int, seed: int) -> packfi
 @click.option("--morphs", default=120000, show_default=True, help="Faces made of two faces.")
 @click.option("--seed", default=1, show_default=True)
 @click.option("--limit", default=0, help="Photos of each data set at most; 0 is all.")
-def main(shared: Path, out: Path, morphs: int, seed: int, limit: int) -> None:
+@click.option(
+    "--detector-only",
+    is_flag=True,
+    help="Photos for the detector alone, in a few minutes: no aligned faces, no embeddings.",
+)
+def main(
+    shared: Path, out: Path, morphs: int, seed: int, limit: int, *, detector_only: bool
+) -> None:
     """Pack all photos, labels and teacher outputs into one file."""
-    rows = gather(shared / "data", Scrfd(shared / "models" / "det_2.5g.onnx"), seed, limit)
-    pack = assemble(rows, ArcFace(shared / "models" / "w600k_mbf.onnx"), morphs, seed)
+    detector = Scrfd(shared / "models" / "det_2.5g.onnx")
+    rows = gather(shared / "data", detector, seed, limit, crops=not detector_only)
+    teacher = ArcFace(shared / "models" / "w600k_mbf.onnx")
+    pack = assemble(rows, teacher, 0 if detector_only else morphs, seed)
     packfile.save(pack, out)
     click.echo(
         f"{len(pack.crops.blobs)} crops, {len(pack.photos.blobs)} photos, "
