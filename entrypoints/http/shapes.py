@@ -161,7 +161,7 @@ def embedding_shape(embedding: Embedding | None) -> EmbeddingShape | None:
     if embedding is None:
         return None
     space = embedding.space
-    vector = [round(value, 7) for value in embedding.vector.tolist()]
+    vector = np.round(embedding.vector.astype(np.float64), 7).tolist()
     shape = SpaceShape(space.model, space.dim, space.digest, space.preprocessing)
     return EmbeddingShape(vector, shape, round(embedding.norm, 4))
 

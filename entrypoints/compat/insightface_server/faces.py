@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from litestar import post
 
 from facecv.core.errors import FaceNotFoundError
@@ -86,7 +87,7 @@ async def embeddings(request: AnyRequest, service: ServiceParam) -> Body:
         embedding = faces[0].embedding if faces else None
         if embedding is None:
             raise FaceNotFoundError("there is no usable face in the picture")
-        vector = [round(value, 8) for value in embedding.vector.tolist()]
+        vector = np.round(embedding.vector.astype(np.float64), 8).tolist()
         face = face_body(faces[0], image) | {"embedding": vector}
         return {"faces": [face], "model": space_body(embedding.space)}
 

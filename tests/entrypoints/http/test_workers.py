@@ -308,6 +308,7 @@ class TestStreams:
         states = [client.get(f"{stream}/state").json()["state"] for client in both]
         assert [state["state"] for state in states] == ["running", "running"]
         assert states[0]["frames"] == states[1]["frames"] >= 2
+        until(lambda: both[0].get("/v1/events").json()["events"])
         one, other = (client.get("/v1/events").json()["events"] for client in both)
         assert one == other
         assert [each["kind"] for each in one].count("source.up") == 1
