@@ -136,10 +136,14 @@ class Connections:
         conn = sqlite3.connect(
             self.path, timeout=self._patience, isolation_level=None, check_same_thread=False
         )
-        db = Database(conn, execute_plugins=False)
-        db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")  # of a new file; others keep theirs
-        db.execute("PRAGMA foreign_keys = ON")
-        db.execute("PRAGMA synchronous = FULL")
+        try:
+            db = Database(conn, execute_plugins=False)
+            db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")  # of a new file; others keep theirs
+            db.execute("PRAGMA foreign_keys = ON")
+            db.execute("PRAGMA synchronous = FULL")
+        except BaseException:
+            conn.close()
+            raise
         return db
 
     def _prepare(self) -> None:

@@ -69,9 +69,13 @@ class SqliteGallery:
         self._connections = Connections(Path(path), busy_timeout)
         self._graph_from = graph_from
         self._upkeep = Upkeep()
-        seal = seal_of(key)
-        with self._connections.writing() as db:
-            proof = check_seal(db, Path(path), seal)
+        try:
+            seal = seal_of(key)
+            with self._connections.writing() as db:
+                proof = check_seal(db, Path(path), seal)
+        except BaseException:
+            self._connections.close()
+            raise
         self._use(seal, proof)
 
     def rotate_key(self, key: bytes | None, /) -> None:
