@@ -24,9 +24,10 @@ def paired_seconds(
     Args:
         actions: name to what is timed.
         rounds: how often each is run, after one run that does not count.
-        rest: seconds to wait before each turn, which then begins with a run that does not count.
-            For actions whose threads go on spinning when they are done, as those of ONNX Runtime
-            do by default for some fifty milliseconds: whoever comes next would pay for them.
+        rest: seconds to wait before each turn, which then begins with as many of runs that do not
+            count, at least one. For actions whose threads go on spinning when they are done, as
+            those of ONNX Runtime do by default for some fifty milliseconds: whoever comes next
+            would pay for them, and for cores that fell asleep meanwhile.
         clock: returns seconds.
     """
     for action in actions.values():
@@ -36,11 +37,19 @@ def paired_seconds(
         for name, action in actions.items():
             if rest:
                 time.sleep(rest)
-                action()
+                _warm_up(action, rest, clock)
             started = clock()
             action()
             seconds[name].append(clock() - started)
     return seconds
+
+
+def _warm_up(action: Action, seconds: float, clock: Clock) -> None:
+    """Run an action once, and again for as long."""
+    end = clock() + seconds
+    action()
+    while clock() < end:
+        action()
 
 
 def overhead(base: Sequence[float], other: Sequence[float]) -> float:

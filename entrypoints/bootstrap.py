@@ -86,12 +86,15 @@ class Parts:
         return Builder(self.config, self.catalogue).build(kind, name, address, extra)
 
 
-def bootstrap(config: Config, catalogue: Catalogue | None = None) -> Parts:
+def bootstrap(
+    config: Config, catalogue: Catalogue | None = None, *, crowded: bool = False
+) -> Parts:
     """Return the parts of an engine; nothing is loaded yet.
 
     Args:
         config: the settings.
         catalogue: what plugins provide; None: our own adapters and all installed plugins.
+        crowded: whether many will look at pictures at once.
 
     Raises:
         ConfigurationError: a provider's section has a key it does not know.
@@ -111,7 +114,7 @@ def bootstrap(config: Config, catalogue: Catalogue | None = None) -> Parts:
         pack,
         config.pack_dir,
         backend,
-        SessionOptions(config.device, config.threads),
+        SessionOptions(config.device, config.threads, crowded=crowded),
         builder.settings,
         (config.embedder, *config.models.embedders),
     )

@@ -47,7 +47,7 @@ class OnnxRuntimeBackend:
         *,
         engine_cache: Path | None = None,
         graph_cache: Path | None = None,
-        spinning: bool = False,
+        spinning: bool = True,
         gpu: GpuSettings | None = None,
         runtime: Callable[[], Any] = load_runtime,
         gpus: Callable[[], tuple[Gpu, ...]] = find_gpus,
@@ -58,7 +58,8 @@ class OnnxRuntimeBackend:
             engine_cache: folder of TensorRT engines; without it they are built anew each time.
             graph_cache: folder of networks rewritten and optimised for the CPU; without it they are
                 loaded as they are.
-            spinning: whether idle threads of a run spin while they wait for work.
+            spinning: whether idle threads of a run look out for work for a moment before they
+                sleep, where no other runs are expected at the same time.
             gpu: how networks run on a GPU.
             runtime: returns the package ``onnxruntime``.
             gpus: returns the GPUs that this process may use.

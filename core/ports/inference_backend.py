@@ -37,11 +37,14 @@ class SessionOptions:
         device: where it runs; only ``auto`` may choose.
         threads: threads inside one run; 0: the share of cores that this process may use.
         max_batch: the largest batch the caller will send (shapes of accelerator engines).
+        crowded: whether several runs at once are the rule, as in a server: threads that have
+            nothing to do then make room at once.
     """
 
     device: Device = "auto"
     threads: int = attrs.field(default=0, validator=attrs.validators.ge(0))
     max_batch: int = attrs.field(default=64, validator=attrs.validators.ge(1))
+    crowded: bool = False
 
 
 @attrs.frozen

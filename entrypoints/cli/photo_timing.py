@@ -23,7 +23,7 @@ Peer = Callable[[Pixels], object]
 
 _REDUCED = {4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
 _WANT = Want(quality=False)
-_REST = 0.1
+_REST = 0.08
 """Seconds in which the threads of insightface's networks stop spinning."""
 
 

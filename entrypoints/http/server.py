@@ -62,7 +62,7 @@ class AppFactory:
         """
         configure_logging(self.level)
         builder = self.prepare(self.config)
-        engine = Engine(bootstrap(builder.config, builder.catalogue))
+        engine = Engine(bootstrap(builder.config, builder.catalogue, crowded=True))
         app = create_app(engine, abandon=_leave, group=group)
         _let_go_when_told_to_stop(app.state.service)
         _stop_with_parent()

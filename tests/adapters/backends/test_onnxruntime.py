@@ -420,17 +420,37 @@ def _built(runtime: FakeRuntime, model: ModelFile, cache: Path) -> Path:
 
 
 class TestSettings:
-    @pytest.mark.parametrize(("threads", "spinning"), [(3, False), (1, True)])
-    def test_threads_and_spinning(self, model: ModelFile, threads: int, *, spinning: bool) -> None:
+    @pytest.mark.parametrize("threads", [1, 3])
+    def test_threads(self, model: ModelFile, threads: int) -> None:
         """What is asked for reaches the library."""
         runtime = FakeRuntime((CPU,), (CPU,))
-        engine = OnnxRuntimeBackend(spinning=spinning, runtime=lambda: runtime, gpus=tuple)
+        engine = OnnxRuntimeBackend(runtime=lambda: runtime, gpus=tuple)
         engine.load(model, SessionOptions(device="cpu", threads=threads))
         settings = runtime.made[0]["sess_options"]
         assert settings.intra_op_num_threads == threads
         assert settings.inter_op_num_threads == 1
-        expected = {"session.intra_op.allow_spinning": str(int(spinning))}
-        assert settings.entries == expected
+
+    @pytest.mark.parametrize(
+        ("version", "wanted", "crowded", "spins"),
+        [
+            ("1.26.0", True, False, True),
+            ("2.0.0.dev3", True, False, True),
+            ("1.25.1", True, False, False),
+            ("1.26.0", False, False, False),
+            ("1.26.0", True, True, False),
+        ],
+    )
+    def test_threads_spin_only_briefly_and_alone(
+        self, model: ModelFile, version: str, *, wanted: bool, crowded: bool, spins: bool
+    ) -> None:
+        """Versions that would spin for long do not; nor do servers."""
+        runtime = FakeRuntime((CPU,), (CPU,))
+        runtime.__version__ = version
+        engine = OnnxRuntimeBackend(spinning=wanted, runtime=lambda: runtime, gpus=tuple)
+        engine.load(model, SessionOptions(device="cpu", crowded=crowded))
+        entries = runtime.made[0]["sess_options"].entries
+        assert entries["session.intra_op.allow_spinning"] == str(int(spins))
+        assert ("session.intra_op.spin_duration_us" in entries) == spins
 
     def test_the_cpu_does_not_ask_the_driver(self, model: ModelFile) -> None:
         """No GPU is woken up for nothing."""
