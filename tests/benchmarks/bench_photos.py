@@ -57,7 +57,8 @@ def main() -> None:
         made = {"portrait.png": portrait(), "crowd.png": crowd(), "phone.jpg": phone_photo()}
         paths = [Path(folder) / name for name in made]
         for path, pixels in zip(paths, made.values(), strict=True):
-            cv2.imwrite(str(path), pixels, [cv2.IMWRITE_JPEG_QUALITY, 96])
+            quality = [cv2.IMWRITE_JPEG_QUALITY, 96] if path.suffix == ".jpg" else []
+            cv2.imwrite(str(path), pixels, quality)
         photos = [str(path) for path in (paths[0], group, *paths[1:])]
         where = ("--pack-dir", str(SHARED / "models"))
         sys.argv = ["facecv", "bench", "photo", *photos, *where, *models, *sys.argv[1:]]
