@@ -1,7 +1,7 @@
 """``facecv bench search``: how fast, how right and how large searches of large galleries are."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,11 +16,12 @@ from facecv.entrypoints.cli.shapes import Shape
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from facecv.core.arrays import Floats
     from facecv.entrypoints.cli.search_faces import MadeFaces
-    from facecv.entrypoints.cli.search_timing import Figures, Timed
+    from facecv.entrypoints.cli.search_timing import Figures, Probes, Timed
 
 ResultT = TypeVar("ResultT")
+Exact = Mapping[str, Sequence[Sequence[int]]]
+"""The persons nearest to each probe, nearest first, by whose probes they are."""
 _RIVALS = ("numpy", "faiss-flat", "faiss-hnsw")
 _CALLERS = (1, 8)
 _TOP = 5
@@ -79,7 +80,7 @@ def search(
     plot: Path | None,
     form: Form,
 ) -> None:
-    """Measure searches of an SQLite gallery of made-up faces.
+    """Measure searches of an SQLite gallery of made-up faces: for persons in it, and for strangers.
 
     Each way to search runs in a process of its own, so that memory is its own, too. Recall is the
     share of the persons that an exact search of float32 vectors finds; the times are those of
@@ -89,25 +90,28 @@ def search(
 
     from facecv.entrypoints.cli.bench_roc import check_drawable
     from facecv.entrypoints.cli.search_faces import MadeFaces, nearest_persons
-    from facecv.entrypoints.cli.search_timing import MOST
+    from facecv.entrypoints.cli.search_timing import MOST, Probes
 
     if plot:
         check_drawable(plot)
     made = MadeFaces(faces, faces_a_person)
-    wanted = made.probes(probes)[1]
+    wanted = Probes(made.probes(probes)[1], made.strangers(probes))
     chosen = _RIVALS if "all" in rivals else tuple(name for name in rivals if name != "none")
     with tempfile.TemporaryDirectory() as temporary:
         place = folder or Path(temporary)
         place.mkdir(parents=True, exist_ok=True)
         figures = [_gallery(place, made, wanted), *_rivals(place, made, wanted, chosen)]
-    exact = nearest_persons(made, wanted, MOST).tolist()
+    exact = {
+        "enrolled": nearest_persons(made, wanted.enrolled, MOST).tolist(),
+        "strangers": nearest_persons(made, wanted.strangers, 1).tolist(),
+    }
     shapes = _compared([_shape(one, exact) for one in figures])
     if plot:
         output.write_file(plot, _picture(figures, plot.suffix.removeprefix("."), faces))
     output.write_records(form, shapes, _table(shapes))
 
 
-def _gallery(place: Path, made: "MadeFaces", probes: "Floats") -> "Figures":
+def _gallery(place: Path, made: "MadeFaces", probes: "Probes") -> "Figures":
     from facecv.entrypoints.cli.search_gallery import fill, measure_gallery
 
     path = place / "gallery.db"
@@ -118,7 +122,7 @@ def _gallery(place: Path, made: "MadeFaces", probes: "Floats") -> "Figures":
 
 
 def _rivals(
-    place: Path, made: "MadeFaces", probes: "Floats", names: Sequence[str]
+    place: Path, made: "MadeFaces", probes: "Probes", names: Sequence[str]
 ) -> "list[Figures]":
     from facecv.entrypoints.cli.search_faces import write_matrix
     from facecv.entrypoints.cli.search_rivals import measure_rival
@@ -146,7 +150,7 @@ def _apart(action: Callable[..., ResultT], *arguments: object) -> ResultT:
         return process.submit(action, *arguments).result()
 
 
-def _shape(figures: "Figures", exact: Sequence[Sequence[int]]) -> Shape:
+def _shape(figures: "Figures", exact: Exact) -> Shape:
     from facecv.entrypoints.cli.search_timing import MOST, recall
 
     return {
@@ -157,43 +161,44 @@ def _shape(figures: "Figures", exact: Sequence[Sequence[int]]) -> Shape:
         "bytes_on_disk": figures.size,
         "bytes_resident": figures.resident,
         "bytes_building": figures.building or None,
-        "recall_at_10": recall(figures.deep, exact, MOST),
+        "recall_at_10": recall(figures.deep, exact["enrolled"], MOST),
         "filtered_ms": figures.filtered or None,
         "runs": [_run_shape(run, exact) for run in figures.runs],
     }
 
 
-def _run_shape(run: "Timed", exact: Sequence[Sequence[int]]) -> Shape:
+def _run_shape(run: "Timed", exact: Exact) -> Shape:
     from facecv.entrypoints.cli.search_timing import recall
 
     return {
+        "probes": run.whose,
         "callers": run.callers,
         "p50_ms": run.p50,
         "p95_ms": run.p95,
         "p99_ms": run.p99,
         "per_second": run.per_second,
-        "recall_at_1": recall(run.found, exact, 1),
+        "recall_at_1": recall(run.found, exact[run.whose], 1),
     }
 
 
 def _compared(shapes: list[Shape]) -> list[Shape]:
     """Return shapes that tell what share of the time of ``faiss-flat`` each way takes."""
     flat = {
-        run["callers"]: run["p50_ms"]
+        (run["probes"], run["callers"]): run["p50_ms"]
         for shape in shapes
         if shape["way"] == "faiss-flat"
         for run in shape["runs"]
     }
     for shape in shapes:
         for run in shape["runs"]:
-            base = flat.get(run["callers"])
+            base = flat.get((run["probes"], run["callers"]))
             run["p50_of_faiss_flat"] = run["p50_ms"] / base if base else None
     return shapes
 
 
 def _table(shapes: Sequence[Shape]) -> "Table":
     made = tables.table(
-        *("way", "callers", "p50 ms", "p95 ms", "p99 ms", "per second", "of flat"),
+        *("way", "probes", "callers", "p50 ms", "p95 ms", "p99 ms", "per second", "of flat"),
         *("recall@1", "recall@10", "enrol s", "build s", "restart s", "1 % ms"),
         *("on disk", "resident", "building"),
     )
@@ -205,6 +210,7 @@ def _table(shapes: Sequence[Shape]) -> "Table":
 
 def _cells(shape: Shape, run: Shape) -> list[object]:
     return [
+        run["probes"],
         run["callers"],
         *(tables.number(run[name], 2) for name in ("p50_ms", "p95_ms", "p99_ms")),
         tables.number(run["per_second"], 0),
@@ -227,11 +233,12 @@ def _picture(figures: "Sequence[Figures]", kind: str, faces: int) -> bytes:
     figure: Any = demo_package("matplotlib.figure").Figure(figsize=(8, 3.5), layout="constrained")
     times, memory = figure.subplots(1, 2)
     names = [one.name for one in figures]
-    for run, alpha in ((0, 1.0), (1, 0.5)):
-        label = f"{_CALLERS[run]} at once"
-        heights = [one.runs[run].p50 for one in figures]
-        times.bar(names, heights, alpha=alpha, label=label, zorder=2 - run)
+    for at, run in enumerate(figures[0].runs):
+        places = [number + 0.27 * (at - 1) for number in range(len(names))]
+        heights = [one.runs[at].p50 for one in figures]
+        times.bar(places, heights, 0.25, label=f"{run.whose}, {run.callers} at once")
     times.set(yscale="log", title=f"median of a search in {faces:,} faces", ylabel="milliseconds")
+    times.set_xticks(range(len(names)), names)
     times.legend()
     memory.bar(names, [one.resident / 1e9 for one in figures])
     memory.set(title="resident memory", ylabel="GB")

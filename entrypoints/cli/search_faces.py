@@ -60,6 +60,11 @@ class MadeFaces:
         order = rng.permutation(count)
         return chosen[order], out[order]
 
+    def strangers(self, count: int) -> Floats:
+        """Return faces float32 [count, dim] of as many persons who are not in the collection."""
+        centres = normalized(self._drawn(np.random.default_rng([4, self.faces]), (count, self.dim)))
+        return self._around(centres[0], 1, -1 - self.persons)[:, 0]
+
     def _centres(self, first: int, count: int) -> Floats:
         rng = np.random.default_rng([2, first])
         centres: Floats = normalized(self._drawn(rng, (count, self.dim)))[0]

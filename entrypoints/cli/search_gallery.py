@@ -19,6 +19,7 @@ from facecv.entrypoints.cli.search_faces import MadeFaces
 from facecv.entrypoints.cli.search_timing import (
     MOST,
     Figures,
+    Probes,
     peak_bytes,
     resident_bytes,
     timed,
@@ -97,23 +98,23 @@ def _notes(path: Path) -> Path:
 
 
 def measure_gallery(
-    path: Path, filled: Filled, probes: Floats, top_k: int, callers: Sequence[int]
+    path: Path, filled: Filled, probes: Probes, top_k: int, callers: Sequence[int]
 ) -> Figures:
     """Return the figures of a gallery that was filled; to be called in a fresh process."""
-    space = _space(probes.shape[1])
+    space, enrolled = _space(filled.made.dim), probes.enrolled
     started = time.perf_counter()
     gallery = _open(path)
-    gallery.search(_NAME, [Embedding(probes[0], space)], SearchQuery(top_k))
+    gallery.search(_NAME, [Embedding(enrolled[0], space)], SearchQuery(top_k))
     restart = time.perf_counter() - started
 
     def find(probe: Floats, most: int = top_k) -> tuple[int, ...]:
         [found] = gallery.search(_NAME, [Embedding(probe, space)], SearchQuery(most))
         return tuple(int(match.person.id) for match in found)
 
-    runs = tuple(timed(find, probes, count) for count in callers)
+    runs = timed(find, probes, callers)
     resident = resident_bytes()
-    filtered = _filtered(gallery, [Embedding(probe, space) for probe in probes[:50]], top_k)
-    deep = tuple(find(probe, MOST) for probe in probes)
+    filtered = _filtered(gallery, [Embedding(probe, space) for probe in enrolled[:50]], top_k)
+    deep = tuple(find(probe, MOST) for probe in enrolled)
     gallery.close()
     return Figures(
         "facecv",

@@ -2,7 +2,7 @@
 
 import importlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from facecv.core.arrays import Floats
 from facecv.core.errors import RuntimeMissingError
-from facecv.entrypoints.cli.search_timing import Figures, Timed, resident_bytes, timed
+from facecv.entrypoints.cli.search_timing import Figures, Probes, resident_bytes, timed
 
 RIVALS = ("numpy", "faiss-flat", "faiss-hnsw")
+_EXACT = 100  # probes of those that compare every face
 _CANDIDATES = 64  # nearest faces, from which the nearest persons are taken
 
 FindFaces = Callable[[Floats], NDArray[np.int64]]
@@ -21,7 +22,7 @@ FindFaces = Callable[[Floats], NDArray[np.int64]]
 
 
 def measure_rival(
-    name: str, matrix: Path, faces_a_person: int, probes: Floats, callers: tuple[int, ...]
+    name: str, matrix: Path, faces_a_person: int, probes: Probes, callers: Sequence[int]
 ) -> Figures:
     """Return the figures of one of `RIVALS`.
 
@@ -36,10 +37,11 @@ def measure_rival(
     def persons(probe: Floats) -> list[int]:
         return list(dict.fromkeys((find(probe[None]) // faces_a_person).tolist()))
 
-    limit = len(probes) if name == "faiss-hnsw" else min(len(probes), 100)  # the others are exact
-    runs: list[Timed] = [timed(persons, probes[:limit], count) for count in callers]
+    if name != "faiss-hnsw":
+        probes = probes.first(_EXACT)
+    runs = timed(persons, probes, callers)
     size, resident = matrix.stat().st_size, resident_bytes()
-    return Figures(name, built, 0.0, size, resident, tuple(runs), deep=runs[0].found)
+    return Figures(name, built, 0.0, size, resident, runs, deep=runs[0].found)
 
 
 def _numpy(matrix: Path) -> FindFaces:

@@ -16,17 +16,36 @@ FindPersons = Callable[[Floats], Sequence[int]]
 """Returns the numbers of the persons nearest to a probe [D], nearest first."""
 
 
+@attrs.frozen(eq=False)
+class Probes:
+    """What is searched for.
+
+    Attributes:
+        enrolled: faces of persons in the collection, float32 [N, D], of length one.
+        strangers: faces of other persons, likewise.
+    """
+
+    enrolled: Floats
+    strangers: Floats
+
+    def first(self, count: int) -> "Probes":
+        """Return the first ones of each kind."""
+        return Probes(self.enrolled[:count], self.strangers[:count])
+
+
 @attrs.frozen
 class Timed:
     """Searches by some callers at once.
 
     Attributes:
+        whose: faces were searched for, the name of one of the `Probes`.
         callers: how many.
         p50: half of the searches took at most so many milliseconds; likewise the next ones.
         per_second: searches done in a second by all callers.
         found: the persons that each search found, in the order of the probes.
     """
 
+    whose: str
     callers: int
     p50: float
     p95: float
@@ -64,7 +83,13 @@ class Figures:
     filtered: float = 0.0
 
 
-def timed(find: FindPersons, probes: Floats, callers: int) -> Timed:
+def timed(find: FindPersons, probes: Probes, callers: Sequence[int]) -> tuple[Timed, ...]:
+    """Search for the enrolled by so many callers at once each time, and for strangers by one."""
+    enrolled = (_timed(find, "enrolled", probes.enrolled, count) for count in callers)
+    return (*enrolled, _timed(find, "strangers", probes.strangers, 1))
+
+
+def _timed(find: FindPersons, whose: str, probes: Floats, callers: int) -> Timed:
     """Search for all probes, shared among `callers` threads."""
 
     def search(probe: Floats) -> tuple[float, tuple[int, ...]]:
@@ -79,7 +104,7 @@ def timed(find: FindPersons, probes: Floats, callers: int) -> Timed:
         wall = time.perf_counter() - started
     p50, p95, p99 = np.percentile([took for took, _ in results], [50, 95, 99])
     found = tuple(persons for _, persons in results)
-    return Timed(callers, float(p50), float(p95), float(p99), len(probes) / wall, found)
+    return Timed(whose, callers, float(p50), float(p95), float(p99), len(probes) / wall, found)
 
 
 def recall(found: Sequence[Sequence[int]], exact: Sequence[Sequence[int]], count: int) -> float:

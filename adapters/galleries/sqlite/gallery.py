@@ -156,7 +156,7 @@ class SqliteGallery:
             found = tables.find_collection(db, collection)
             keys = tables.insert_persons(db, found, [person for person, _ in persons])
             added = zip(keys, persons, strict=True)
-            owned = [(key, face) for key, (_, faces) in added for face in faces]
+            owned = ((key, face) for key, (_, faces) in added for face in faces)
             tables.insert_faces(db, found, owned, self._seal)
 
     def add_faces(self, collection: str, person_id: str, faces: Sequence[FaceRecord], /) -> None:
@@ -164,7 +164,7 @@ class SqliteGallery:
         with self._writing() as db:
             found = tables.find_collection(db, collection)
             person = tables.find_person(db, found, person_id)
-            owned = [(person["key"], face) for face in faces]
+            owned = ((person["key"], face) for face in faces)
             tables.insert_faces(db, found, owned, self._seal)
 
     def person(self, collection: str, person_id: str, /) -> Person:

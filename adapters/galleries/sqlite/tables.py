@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import attrs
@@ -223,23 +223,22 @@ def face_ids_page(
 
 
 def insert_faces(
-    db: Database, found: Found, faces: Sequence[tuple[int, FaceRecord]], seal: Seal
+    db: Database, found: Found, faces: Iterable[tuple[int, FaceRecord]], seal: Seal
 ) -> None:
     """Add faces, each to the person with the key beside it."""
-    for _, face in faces:
-        check_same_space(found.space, face.embedding.space)
-    before = db.conn.total_changes
+    latest = ""
+
+    def values() -> Iterator[tuple[object, ...]]:
+        nonlocal latest
+        for person, face in faces:
+            check_same_space(found.space, face.embedding.space)
+            latest = face.id
+            yield (found.key, person, found.space_key, *rows.face_values(face, seal))
+
     try:
-        db.conn.executemany(
-            _INSERT_FACE,
-            (
-                (found.key, person, found.space_key, *rows.face_values(face, seal))
-                for person, face in faces
-            ),
-        )
+        db.conn.executemany(_INSERT_FACE, values())
     except sqlite3.IntegrityError as error:
-        taken = faces[db.conn.total_changes - before][1].id
-        raise AlreadyExistsError(f"there is a face {taken!r} in {found.name!r} already") from error
+        raise AlreadyExistsError(f"there is a face {latest!r} in {found.name!r} already") from error
 
 
 def delete_face(db: Database, found: Found, face_id: str) -> None:

@@ -15,7 +15,7 @@ from facecv.entrypoints.cli import search_gallery
 from facecv.entrypoints.cli.search_faces import MadeFaces, nearest_persons
 from facecv.entrypoints.cli.search_gallery import _store as store
 from facecv.entrypoints.cli.search_gallery import fill
-from facecv.entrypoints.cli.search_timing import recall, timed
+from facecv.entrypoints.cli.search_timing import Probes, recall, timed
 from tests.entrypoints.cli.runner import Cli
 
 
@@ -24,7 +24,8 @@ def test_the_gallery_and_numpy_find_everybody(cli: Cli) -> None:
     assert [way["way"] for way in found] == ["facecv", "numpy"]
     assert [way["recall_at_10"] for way in found] == [1, 1]
     for way in found:
-        assert [run["callers"] for run in way["runs"]] == [1, 8]
+        runs = [(run["probes"], run["callers"]) for run in way["runs"]]
+        assert runs == [("enrolled", 1), ("enrolled", 8), ("strangers", 1)]
         for run in way["runs"]:
             assert run["recall_at_1"] == 1
             assert 0 < run["p50_ms"] <= run["p95_ms"] <= run["p99_ms"]
@@ -105,6 +106,12 @@ class TestMadeFaces:
         nearest = nearest_persons(self.made, probes, 3)
         assert (nearest[:, 0] == who).mean() > 0.9
 
+    def test_strangers_are_like_nobody(self) -> None:
+        strangers = self.made.strangers(20)
+        (_, first), *_ = self.made.parts()
+        assert np.abs(strangers @ first.reshape(-1, 256).T).max() < 0.5
+        assert np.allclose(np.linalg.norm(strangers, axis=1), 1, atol=1e-5)
+
 
 def test_recall_is_the_share_of_the_right_ones() -> None:
     assert recall([[1, 2], [5, 4]], [[1, 2], [4, 9]], 1) == 0.5
@@ -112,6 +119,12 @@ def test_recall_is_the_share_of_the_right_ones() -> None:
 
 
 def test_callers_share_the_probes() -> None:
-    probes = np.arange(20, dtype=np.float32)[:, None]
-    run = timed(lambda probe: [int(probe[0])], probes, 4)
-    assert run.found == tuple((number,) for number in range(20))
+    numbers = np.arange(20, dtype=np.float32)[:, None]
+    runs = timed(lambda probe: [int(probe[0])], Probes(numbers, numbers[:5]), (1, 4))
+    assert [(run.whose, run.callers) for run in runs] == [
+        ("enrolled", 1),
+        ("enrolled", 4),
+        ("strangers", 1),
+    ]
+    assert runs[1].found == tuple((number,) for number in range(20))
+    assert len(runs[2].found) == 5
