@@ -26,7 +26,7 @@ GRAPH_FROM = 16_384
 """So many faces are compared one by one about as fast as a graph is searched."""
 CONNECTIVITY = 16
 EXPANSION_ADD = 128
-EXPANSION_SEARCH = 96
+EXPANSION_SEARCH = 64
 _GATHERED = 16_384  # vectors copied at once when few faces are compared with the probes
 _CHUNK = 2048  # faces added between two looks at whether to stop
 _ONE = 127  # what stands for 1 in a vector of one byte a number

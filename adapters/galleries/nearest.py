@@ -11,11 +11,11 @@ from facecv.core.arrays import Floats
 
 _LEAST = 64
 _FACES_A_PERSON = 8
-_GROWTH = 4
+_GROWTH = 6
 _LOOKED_UP = 4  # candidates for each of the wanted persons that are looked up at first
 _CROWD = 64
 _STANDS_OUT = 12  # among a million faces: right persons 8 to 50, strangers 2 to 10
-_THOROUGH = 1024  # candidates beyond which a search cannot have gone astray
+_THOROUGH = 2048  # candidates beyond which a search cannot have gone astray; 1024 were too few
 _SLACK = 0.02  # what similarities of bytes may be wrong by: deviation 0.004, of 512 numbers
 
 Resolve = Callable[[Keys], Rows]

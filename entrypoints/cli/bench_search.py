@@ -239,7 +239,7 @@ def _picture(figures: "Sequence[Figures]", kind: str, faces: int) -> bytes:
         times.bar(places, heights, 0.25, label=f"{run.whose}, {run.callers} at once")
     times.set(yscale="log", title=f"median of a search in {faces:,} faces", ylabel="milliseconds")
     times.set_xticks(range(len(names)), names)
-    times.legend()
+    figure.legend(loc="outside lower center", ncols=len(figures[0].runs))
     memory.bar(names, [one.resident / 1e9 for one in figures])
     memory.set(title="resident memory", ylabel="GB")
     for axes in (times, memory):

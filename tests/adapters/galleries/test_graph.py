@@ -86,7 +86,7 @@ class TestGoingAstray:
     """A search that ended among strangers looks further; one that found somebody does not."""
 
     @pytest.mark.parametrize(
-        ("enough", "counts"), [(0, [64]), (200, [64, 256]), (999, [64, 256, 1024])]
+        ("enough", "counts"), [(0, [64]), (200, [64, 384]), (1999, [64, 384, 2304])]
     )
     def test_the_right_person_is_found_in_the_end(
         self, crowd: Floats, enough: int, counts: list[int]
@@ -101,7 +101,7 @@ class TestGoingAstray:
     def test_a_stranger_costs_a_thorough_search(self, crowd: Floats) -> None:
         source = Large(crowd[1:-1], as_keys([]), 0)
         best_persons(source, crowd[:1], resolver(crowd[1:-1], []), top_k=1)
-        assert source.counts == [64, 256, 1024]
+        assert source.counts == [64, 384, 2304]
 
     def test_what_is_exact_is_believed(self, crowd: Floats) -> None:
         source = Large(crowd[1:-1], as_keys([]), 0, exact=True)
