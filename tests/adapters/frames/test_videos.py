@@ -1,5 +1,6 @@
 """Videos that are written and shown."""
 
+import sys
 from pathlib import Path
 
 import cv2
@@ -51,6 +52,7 @@ class _Screen:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.key, self.visible, self.shown, self.gone = -1, 1, 0, 0
+        monkeypatch.setenv("DISPLAY", ":0")
         monkeypatch.setattr(cv2, "imshow", self._show)
         monkeypatch.setattr(cv2, "waitKey", lambda _: self.key)
         monkeypatch.setattr(cv2, "getWindowProperty", lambda *_: self.visible)
@@ -86,3 +88,13 @@ class TestWindow(VideoSinkContract):
         screen.visible = 0
         assert not sink.write(picture, 0.1)
         assert screen.shown == 1
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a display")
+    def test_without_a_display_nothing_is_shown(
+        self, sink: VideoSink, screen: _Screen, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("DISPLAY")
+        monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+        with pytest.raises(SinkError, match="no window"):
+            sink.write(np.zeros((20, 30, 3), np.uint8), 0.0)
+        assert screen.shown == 0
