@@ -1,5 +1,6 @@
 """``facecv bench search`` on small collections: every way to search finds the right persons."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,14 +10,17 @@ import pytest
 
 from facecv.adapters.galleries.sqlite import SqliteGallery
 from facecv.core.arrays import Floats
-from facecv.core.gallery import Counts
+from facecv.core.embedding import Embedding
+from facecv.core.gallery import Counts, Match, SearchQuery
 from facecv.core.ports.gallery_repo import GalleryRepo
 from facecv.entrypoints.cli import search_gallery
 from facecv.entrypoints.cli.search_faces import MadeFaces, nearest_persons
 from facecv.entrypoints.cli.search_gallery import _store as store
-from facecv.entrypoints.cli.search_gallery import fill
+from facecv.entrypoints.cli.search_gallery import fill, measure_gallery
 from facecv.entrypoints.cli.search_timing import Probes, recall, timed
 from tests.entrypoints.cli.runner import Cli
+
+_SEARCH = SqliteGallery.search
 
 
 def test_the_gallery_and_numpy_find_everybody(cli: Cli) -> None:
@@ -30,6 +34,7 @@ def test_the_gallery_and_numpy_find_everybody(cli: Cli) -> None:
             assert run["recall_at_1"] == 1
             assert 0 < run["p50_ms"] <= run["p95_ms"] <= run["p99_ms"]
     assert found[0]["restart_seconds"] > 0
+    assert found[0]["first_ms"] > 0
     assert found[0]["filtered_ms"] > 0
 
 
@@ -120,7 +125,8 @@ def test_recall_is_the_share_of_the_right_ones() -> None:
 
 def test_callers_share_the_probes() -> None:
     numbers = np.arange(20, dtype=np.float32)[:, None]
-    runs = timed(lambda probe: [int(probe[0])], Probes(numbers, numbers[:5]), (1, 4))
+    probes = Probes(numbers, numbers[:5], numbers[:8])
+    runs = timed(lambda probe: [int(probe[0])], probes, (1, 4))
     assert [(run.whose, run.callers) for run in runs] == [
         ("enrolled", 1),
         ("enrolled", 4),
@@ -128,3 +134,26 @@ def test_callers_share_the_probes() -> None:
     ]
     assert runs[1].found == tuple((number,) for number in range(20))
     assert len(runs[2].found) == 5
+
+
+def test_no_probe_was_searched_for_before_it_is_timed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, path = MadeFaces(200, dim=16), tmp_path / "gallery.db"
+    faces = made.probes(200)[1]
+    probes = Probes(faces[:20], made.strangers(20), faces[20:])
+    searched: list[bytes] = []
+
+    def search(
+        gallery: SqliteGallery, name: str, given: Sequence[Embedding], query: SearchQuery
+    ) -> list[list[Match]]:
+        searched.extend(probe.vector.tobytes() for probe in given)
+        return _SEARCH(gallery, name, given, query)
+
+    filled = fill(path, made)
+    monkeypatch.setattr(SqliteGallery, "search", search)
+    measure_gallery(path, filled, probes, 5, (1,))
+    timed_ones = [face.tobytes() for face in probes.enrolled]
+    start = searched.index(timed_ones[0])
+    assert set(searched[:start]) == {face.tobytes() for face in probes.others}
+    assert searched[start : start + 20] == timed_ones
