@@ -29,7 +29,7 @@ class WatchConfig:
         cooldown: seconds for which nobody is announced twice.
         crops: whether events carry the aligned face.
         attributes: attributes that events carry.
-        keep_days: days for which events are kept; 0: for ever.
+        keep_days: days for which events are kept, from when they were stored; 0: for ever.
     """
 
     detect_every: int = attrs.field(default=2, validator=attrs.validators.ge(1))

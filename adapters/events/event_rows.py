@@ -18,12 +18,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _VECTOR = np.dtype("<f4")
 COLUMNS = (
     *("id", "kind", "source", "collection", "track", "person_id", "time"),
-    *("body", "crop", "space", "vector"),
+    *("body", "crop", "space", "vector", "added"),
 )
 
 
 def event_row(event: Event) -> dict[str, object]:
-    """Return what a row holds; times are whole microseconds since the epoch."""
+    """Return what a row holds but for ``added``; times are whole microseconds since the epoch."""
     embedding = event.embedding
     body = {
         "box": event.box and event.box.as_tuple(),

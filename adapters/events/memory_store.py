@@ -3,9 +3,11 @@
 import threading
 import time
 from collections.abc import Sequence
+from datetime import datetime
 
 from facecv.core.errors import InputError
 from facecv.core.event import Event, EventPage, EventQuery
+from facecv.core.gallery import now
 
 
 class MemoryEventStore:
@@ -13,6 +15,7 @@ class MemoryEventStore:
 
     def __init__(self) -> None:
         self._events: dict[int, Event] = {}
+        self._added: dict[int, datetime] = {}
         self._ids: set[str] = set()
         self._count = time.time_ns() // 1000  # no position of an earlier process comes again
         self._lock = threading.Lock()
@@ -23,7 +26,7 @@ class MemoryEventStore:
             for event in events:
                 if event.id not in self._ids:
                     self._count += 1
-                    self._events[self._count] = event
+                    self._events[self._count], self._added[self._count] = event, now()
                     self._ids.add(event.id)
 
     def page(
@@ -52,13 +55,21 @@ class MemoryEventStore:
     def remove(self, query: EventQuery, /) -> int:
         """Forget events."""
         with self._lock:
-            gone = [key for key, event in self._events.items() if query.accepts(event)]
-            for key in gone:
-                self._ids.discard(self._events.pop(key).id)
-        return len(gone)
+            return self._drop([k for k, event in self._events.items() if query.accepts(event)])
+
+    def forget(self, before: datetime, /) -> int:
+        """Forget events that were added before a moment."""
+        with self._lock:
+            return self._drop([key for key, added in self._added.items() if added < before])
 
     def close(self) -> None:
         """Do nothing: there is nothing to release."""
+
+    def _drop(self, keys: Sequence[int]) -> int:
+        for key in keys:
+            del self._added[key]
+            self._ids.discard(self._events.pop(key).id)
+        return len(keys)
 
 
 def position_of(cursor: str) -> int | None:

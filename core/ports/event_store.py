@@ -1,6 +1,7 @@
 """Port: where events are kept, to be listed later."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from facecv.core.event import Event, EventPage, EventQuery
@@ -45,6 +46,13 @@ class EventStore(Protocol):
 
     def remove(self, query: EventQuery, /) -> int:
         """Forget events; return how many."""
+        ...
+
+    def forget(self, before: datetime, /) -> int:
+        """Forget events that were added before a moment, whenever they happened.
+
+        Returns how many.
+        """
         ...
 
     def close(self) -> None:

@@ -22,7 +22,7 @@ class EventLog:
     Attributes:
         store: where they are kept; None: nowhere.
         sinks: who gets them, in that order.
-        keep: how long they are kept; None: for ever.
+        keep: how long they are kept, from when they came; None: for ever.
     """
 
     store: EventStore | None
@@ -58,7 +58,7 @@ class EventLog:
             if self.keep is None or (self._pruned and moment - self._pruned < _PRUNE_EVERY):
                 return
             self._pruned = moment
-        store.remove(EventQuery(until=moment - self.keep))
+        store.forget(moment - self.keep)
 
 
 def all_events(store: EventStore, query: EventQuery) -> Iterator[Event]:

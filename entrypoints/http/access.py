@@ -104,13 +104,23 @@ def requires(scope: Scope) -> Guard:
 
     # Litestar would send a plain function through a thread, which costs more than what it does.
     async def guard(connection: Connection, _: BaseRouteHandler) -> None:
-        access: Access = connection.app.state.service.access
-        access.check(connection, scope)
-        collection = connection.path_params.get("collection")
-        if collection is not None:
-            check_collection(connection, str(collection))
+        admit(connection, scope)
 
     return guard
+
+
+def admit(connection: Connection, scope: Scope) -> None:
+    """Raise unless a connection may do what needs `scope`, to the collection in its path if any.
+
+    Raises:
+        UnauthorizedError: it shows no key, or one that is not valid.
+        ForbiddenError: its key does not allow that.
+    """
+    access: Access = connection.app.state.service.access
+    access.check(connection, scope)
+    collection = connection.path_params.get("collection")
+    if collection is not None:
+        check_collection(connection, str(collection))
 
 
 def check_collection(connection: Connection, collection: str) -> None:

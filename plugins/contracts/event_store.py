@@ -172,6 +172,15 @@ class EventStoreContract:
         rest = [each.id for each in store.page(EVERYTHING).events]
         assert rest == [each.id for each in made if each.id not in chosen]
 
+    def test_what_was_added_long_ago_is_forgotten(self, store: EventStore) -> None:
+        """When it happened does not count: a film of last year may be watched today."""
+        store.add([event(0), event(1)])
+        minute, moment = timedelta(minutes=1), datetime.now(UTC)
+        assert store.forget(moment - minute) == 0
+        assert len(store.page(EVERYTHING).events) == 2
+        assert store.forget(moment + minute) == 2
+        assert store.page(EVERYTHING).events == ()
+
     def test_closing_twice_is_fine(self, store: EventStore) -> None:
         """The second time does nothing."""
         store.close()

@@ -16,7 +16,7 @@ from litestar.types import Guard
 
 from facecv.core.errors import FaceCVError
 from facecv.core.event import EventQuery, event_json
-from facecv.entrypoints.http.access import Connection, requires
+from facecv.entrypoints.http.access import Connection, admit, requires
 from facecv.entrypoints.http.errors import AnyRequest, status_of
 from facecv.entrypoints.http.event_feed import EventFeed, Told
 from facecv.entrypoints.http.event_filters import (
@@ -87,11 +87,10 @@ _EXAMPLE = EventShape(
 
 def requires_by_socket(scope: Literal["read", "enrol", "admin"]) -> Guard:
     """Return `requires` for WebSockets: refusals close with 4000 and the status."""
-    check = requires(scope)
 
-    def guard(connection: Connection, handler: BaseRouteHandler) -> None:
+    async def guard(connection: Connection, _: BaseRouteHandler) -> None:
         try:
-            check(connection, handler)
+            admit(connection, scope)
         except FaceCVError as error:
             raise _refused(error) from error
 

@@ -2,6 +2,8 @@
 
 import sqlite3
 import threading
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,13 @@ from facecv.adapters.events.sqlite_store import SqliteEventStore
 from facecv.adapters.galleries.sqlite import SqliteGallery
 from facecv.core.errors import GalleryError
 from facecv.core.ports.event_store import EventStore
-from facecv.plugins.contracts.event_store import EVERYTHING, EventStoreContract, event, full_event
+from facecv.plugins.contracts.event_store import (
+    EVERYTHING,
+    NOON,
+    EventStoreContract,
+    event,
+    full_event,
+)
 
 
 class TestMemory(EventStoreContract):
@@ -37,6 +45,20 @@ class TestSqlite(EventStoreContract):
             gallery = SqliteGallery(path)
             assert gallery.collections() == []
             gallery.close()
+
+    def test_files_that_knew_only_when_events_happened_are_taken_over(self, tmp_path: Path) -> None:
+        path = tmp_path / "gallery.db"
+        store = SqliteEventStore(path)
+        store.add([event(0)])
+        store.close()
+        with closing(sqlite3.connect(path)) as db:
+            db.execute("ALTER TABLE stream_events DROP COLUMN added")
+            db.commit()
+        again = SqliteEventStore(path)
+        again.add([event(1)])
+        assert again.forget(NOON) == 0
+        assert again.forget(NOON + timedelta(seconds=1)) == 1
+        again.close()
 
     def test_two_programs_may_share_the_file(self, tmp_path: Path) -> None:
         stores = [SqliteEventStore(tmp_path / "e.db") for _ in range(2)]
