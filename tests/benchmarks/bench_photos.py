@@ -26,24 +26,33 @@ HEAD = slice(45, 205)
 
 def portrait() -> Pixels:
     """Return a photo of 250 x 250 pixels with one face."""
-    return _read(_people()[0])
+    return read(_people()[0])
 
 
 def crowd() -> Pixels:
     """Return a picture of 1920 x 1600 pixels with a face in each of its tiles."""
-    heads = [_read(path)[HEAD, HEAD] for path in _people()[: ACROSS * DOWN]]
+    heads = [read(path)[HEAD, HEAD] for path in _people()[: ACROSS * DOWN]]
     rows = [np.hstack(heads[start : start + ACROSS]) for start in range(0, len(heads), ACROSS)]
     return np.vstack(rows)
 
 
 def phone_photo() -> Pixels:
-    """Return a portrait of twelve megapixels with a little noise, as sensors make it."""
-    small = _read(SHARED / "data/groups/Tom_Cruise_avp_2014_4.jpg")
+    """Return a portrait of twelve megapixels."""
+    return as_by_phone(read(SHARED / "data/groups/Tom_Cruise_avp_2014_4.jpg"))
+
+
+def as_by_phone(small: Pixels) -> Pixels:
+    """Return a photo at twelve megapixels, with a little noise, as sensors make it."""
     factor = (PIXELS / (small.shape[0] * small.shape[1])) ** 0.5
     large = cv2.resize(small, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
     noise = np.random.default_rng(0).normal(0, 2, large.shape)
     noisy: Pixels = np.clip(large + noise, 0, 255).astype(np.uint8)
     return noisy
+
+
+def read(path: Path) -> Pixels:
+    """Return a photo, uint8 [H, W, 3] BGR."""
+    return np.asarray(cv2.imread(str(path), cv2.IMREAD_COLOR), dtype=np.uint8)
 
 
 def main() -> None:
@@ -67,10 +76,6 @@ def main() -> None:
 
 def _people() -> list[Path]:
     return sorted((SHARED / "data/lfw_dev").glob("*/*.jpg"))
-
-
-def _read(path: Path) -> Pixels:
-    return np.asarray(cv2.imread(str(path), cv2.IMREAD_COLOR), dtype=np.uint8)
 
 
 if __name__ == "__main__":
