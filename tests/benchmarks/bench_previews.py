@@ -47,7 +47,7 @@ def main() -> None:
     cosines = [cosine(engine, photo) for photo in photos]
     known = [one for one in cosines if one is not None]
     table = Table("photos", "not found in both ways", "lowest cosine", "median")
-    figures = (f"{min(known):.4f}", f"{statistics.median(known):.4f}")
+    figures = (f"{min(known):.5f}", f"{statistics.median(known):.5f}")
     table.add_row(f"{len(photos)}", f"{len(photos) - len(known)}", *figures)
     Console().print(table)
 
