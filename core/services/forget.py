@@ -57,7 +57,7 @@ class Forgetter:
             persons = self.gallery.count(name).persons
             if persons and only_empty:
                 raise NotEmptyError(
-                    f"{name!r} has {persons} persons",
+                    f"{name!r} has {persons} {'person' if persons == 1 else 'persons'}",
                     hint="force deletes them too",
                     details={"persons": persons},
                 )

@@ -102,5 +102,10 @@ def test_a_collection_with_persons_may_be_spared(forgetter: Forgetter) -> None:
     with pytest.raises(NotEmptyError, match="3 persons"):
         forgetter.collection("team", only_empty=True)
     assert left(forgetter) == ALL
+    _, *others = forgetter.gallery.persons("team")
+    for person in others:
+        forgetter.gallery.delete_person("team", person.id)
+    with pytest.raises(NotEmptyError, match=r"1 person "):
+        forgetter.collection("team", only_empty=True)
     forgetter.collection("guests", only_empty=True)
     assert left(forgetter) == ALL - {"another ann"}
