@@ -4,12 +4,12 @@ import asyncio
 from typing import Literal
 
 import msgspec
-from litestar import Controller, get
+from litestar import Controller, get, head
 from litestar.openapi.datastructures import ResponseSpec
 
 from facecv.entrypoints.http.errors import ErrorAnswer
 from facecv.entrypoints.http.openapi import operation
-from facecv.entrypoints.http.service import ServiceParam
+from facecv.entrypoints.http.service import Service, ServiceParam
 
 
 class Health(msgspec.Struct):
@@ -38,6 +38,20 @@ class HealthController(Controller):
     )
     async def ready(self, service: ServiceParam) -> Health:
         """Answer 200 once the models have run and while the gallery answers, else 503."""
-        # Beside the pool: whoever watches must not be told "overloaded" by a full queue.
-        await asyncio.to_thread(service.readiness.check)
+        await _check(service)
         return Health("ready")
+
+    @head("/live", include_in_schema=False)
+    async def live_without_body(self) -> None:
+        """Answer as `live` does, without a body."""
+
+    @head("/ready", include_in_schema=False)
+    async def ready_without_body(self, service: ServiceParam) -> None:
+        """Answer as `ready` does, without a body."""
+        await _check(service)
+
+
+async def _check(service: Service) -> None:
+    """Raise unless the server is ready."""
+    # Beside the pool: whoever watches must not be told "overloaded" by a full queue.
+    await asyncio.to_thread(service.readiness.check)

@@ -37,6 +37,19 @@ class TestHealth:
             problem.clear()
             assert client.get("/v1/health/ready").json() == {"status": "ready"}
 
+    def test_load_balancers_may_ask_by_head(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for path in ("/v1/health/live", "/v1/health/ready"):
+            answer = client.head(path)
+            assert (answer.status_code, answer.content) == (200, b"")
+
+        def broken(_: object) -> None:
+            raise GalleryError("the disk is gone")
+
+        monkeypatch.setattr(Engine, "collections", broken)
+        assert client.head("/v1/health/ready").status_code == 503
+
     def test_ready_only_while_the_gallery_answers(
         self, client: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:

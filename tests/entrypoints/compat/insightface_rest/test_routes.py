@@ -52,6 +52,15 @@ def test_the_fields_of_an_answer(client: Client) -> None:
     assert large["facedata"] is None
 
 
+def test_reading_and_looking_are_timed_apart(client: Client) -> None:
+    answer = extract(client, TWO, TWO, b"no picture", verbose_timings=True)
+    took = answer["took"]
+    assert took["read_imgs_ms"] > 0
+    assert took["embed_all_ms"] > 0
+    both = sum(each["took_ms"] for each in answer["data"])
+    assert took["read_imgs_ms"] + took["embed_all_ms"] == pytest.approx(both, abs=0.01)
+
+
 def test_what_is_asked_for(client: Client) -> None:
     options = {"return_landmarks": True, "return_face_data": True, "extract_embedding": False}
     (face,) = extract(client, TWO, limit_faces=1, **options)["data"][0]["faces"]
