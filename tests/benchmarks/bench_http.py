@@ -1,7 +1,8 @@
 """The HTTP service against the engine alone: ``python -m tests.benchmarks.bench_http``.
 
 A server process of its own and the engine in this process do the same pictures with as many
-threads. Each answer is checked: it must carry the id of its request and the faces of its picture.
+threads, both opened as a server opens it: threads of a run do not wait awake. Each answer is
+checked: it must carry the id of its request and the faces of its picture.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from rich.table import Table
 
 from facecv.core.services.analyse import Want
 from facecv.entrypoints.api import Engine
+from facecv.entrypoints.bootstrap import bootstrap, configure
 
 CLIENTS = (1, 8, 32)
 
@@ -39,11 +41,13 @@ class Load:
         seconds: of the whole.
         times: seconds of each request.
         work: seconds of processor time that the server, or the engine, took for all.
+        asking: seconds of processor time that the clients took for all; on the same cores.
     """
 
     seconds: float
     times: Sequence[float]
     work: float
+    asking: float = 0.0
 
     @property
     def rate(self) -> float:
@@ -54,6 +58,11 @@ class Load:
     def cost(self) -> float:
         """Milliseconds of processor time of one request; does not depend on what else runs."""
         return self.work / len(self.times) * 1e3
+
+    @property
+    def asking_cost(self) -> float:
+        """Milliseconds of processor time that the client of one request took."""
+        return self.asking / len(self.times) * 1e3
 
     def percentile(self, share: int) -> float:
         """Return the time, in milliseconds, that so many of a hundred requests stay below."""
@@ -143,12 +152,13 @@ def _some(connection: socket.socket) -> bytes:
 def over_http(callers: Sequence[Caller], requests: int, process: int) -> Load:
     """Return what all callers together did to the server with that process id."""
     with ThreadPoolExecutor(len(callers)) as pool:
-        started, worked = time.perf_counter(), processor_time(process)
+        started, worked, asked = time.perf_counter(), processor_time(process), time.process_time()
         times = list(pool.map(lambda caller: caller(requests // len(callers)), callers))
         seconds, work = time.perf_counter() - started, processor_time(process) - worked
+        asking = time.process_time() - asked
     for caller in callers:
         caller.check()
-    return Load(seconds, list(itertools.chain(*times)), work)
+    return Load(seconds, list(itertools.chain(*times)), work, asking)
 
 
 def in_process(look: Callable[[bytes], object], photos: Sequence[bytes], requests: int) -> Load:
@@ -167,10 +177,11 @@ def in_process(look: Callable[[bytes], object], photos: Sequence[bytes], request
 
 
 @contextmanager
-def server(queue: int) -> Iterator[tuple[int, str]]:
-    """Yield the id and the address of a server process."""
+def server(queue: int, threads: int) -> Iterator[tuple[int, str]]:
+    """Yield the id and the address of a server process; so many threads do one run."""
     command = [sys.executable, "-c", "from facecv.entrypoints.cli import main; main()", "serve"]
-    environment = os.environ | {"FACECV_SERVER__QUEUE": str(queue), "FACECV_SERVER__KEYS": "none"}
+    given = {"SERVER__QUEUE": str(queue), "SERVER__KEYS": "none", "THREADS": str(threads)}
+    environment = os.environ | {f"FACECV_{name}": value for name, value in given.items()}
     settings = ["--port", "0", "--gallery", "memory", "--pack", "nano", "--quiet"]
     with subprocess.Popen(
         [*command, *settings], stderr=subprocess.PIPE, text=True, env=environment
@@ -212,17 +223,19 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--requests", type=int, default=320, help="of each load")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=0, help="of one run; 0: the cores")
     parser.add_argument("--memory", type=int, default=0, help="requests of the memory test")
     given = parser.parse_args()
     paths = sorted((given.shared / "data/groups").glob("*.jpg"))[:4]
     photos = [path.read_bytes() for path in paths]
-    engine = Engine.open(pack="nano", gallery="memory")
+    settings = {"pack": "nano", "gallery": "memory", "threads": given.threads}
+    engine = Engine(bootstrap(configure(None, settings), crowded=True))
     expected = [len(engine.detect(photo)) for photo in photos]
     looks: dict[str, Callable[[bytes], object]] = {
         "/v1/detect": engine.detect,
         "/v1/analyze": lambda photo: engine.analyze(photo, Want(attributes=None)),
     }
-    with server(queue=max(CLIENTS)) as (process, address):
+    with server(max(CLIENTS), given.threads) as (process, address):
         for path, look in looks.items():
             callers = [
                 Caller(address, path, photos, expected, number) for number in range(max(CLIENTS))
@@ -249,7 +262,16 @@ def compare(  # noqa: PLR0917 - one call
         alone.append(in_process(look, callers[0].photos, requests))
         for count in CLIENTS:
             loads[count].append(over_http(callers[:count], requests, process))
-    table = Table(path, "a second", "of the engine's", "CPU, ms", "p50, ms", "p99, ms", "p99 / p50")
+    columns = (
+        "a second",
+        "of the engine's",
+        "CPU, ms",
+        "client's",
+        "p50, ms",
+        "p99, ms",
+        "p99 / p50",
+    )
+    table = Table(path, *columns)
     rate = statistics.median(load.rate for load in alone)
     cost = statistics.median(load.cost for load in alone)
     table.add_row("engine alone", f"{rate:.1f}", "", f"{cost:.1f}")
@@ -262,6 +284,7 @@ def compare(  # noqa: PLR0917 - one call
             f"{statistics.median(load.rate for load in found):.1f}",
             f"{statistics.median(ratios):.2f}",
             f"{statistics.median(load.cost for load in found):.1f}",
+            f"{statistics.median(load.asking_cost for load in found):.2f}",
             f"{p50:.1f}",
             f"{p99:.1f}",
             f"{p99 / p50:.1f}",
