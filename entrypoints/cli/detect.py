@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def detect(invocation: Invocation, sources: tuple[str, ...], form: Form, draw: Path | None) -> None:
     """Find the faces of pictures: boxes, landmarks, confidence, quality."""
     found = find_sources(sources)
-    engine = invocation.engine()
+    engine = invocation.engine(pictures=len(found))
     task = pictures.Task(
         look=engine.detect,
         shape=shapes.face_shape,
@@ -70,7 +70,7 @@ def analyze(
     from facecv.core.services.analyse import Want
 
     found = find_sources(sources)
-    engine = invocation.engine()
+    engine = invocation.engine(pictures=len(found))
     want = Want(embedding=form != "table", attributes=frozenset(only) or None)
     task = pictures.Task(
         look=lambda image: engine.analyze(image, want),

@@ -18,6 +18,8 @@ from facecv.entrypoints.cli.options import Form
 from facecv.entrypoints.cli.output import write_file
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from facecv.core.face import Face
     from facecv.core.image import Image
     from facecv.entrypoints.api import Engine
@@ -53,9 +55,10 @@ def embed(
     if out and out.suffix != ".npz":
         raise click.UsageError(f"--out {out}: the name must end in .npz")
     found = find_sources(sources)
-    collector = _Collector(invocation.engine())
+    collector = _Collector(invocation.engine(pictures=len(found)))
     task = pictures.Task(
         look=collector.look,
+        keep=collector.keep,
         shape=shapes.embedded_shape,
         columns=("box", "score", "norm", "space"),
         cells=_cells,
@@ -85,9 +88,10 @@ class _Collector:
     def look(self, image: "Image") -> "list[Face]":
         from facecv.core.services.analyse import Want
 
-        faces = self.engine.analyze(image, Want())
+        return self.engine.analyze(image, Want())
+
+    def keep(self, image: "Image", faces: "Sequence[Face]") -> None:
         self._found.extend((image.source, face) for face in faces if face.embedding)
-        return faces
 
     def archive(self) -> bytes:
         """Return the content of an ``.npz`` file; raise `InputError` if there is nothing."""

@@ -89,7 +89,7 @@ def identify(
     from facecv.core.services.identify import IdentifyOptions
 
     found = find_sources(sources)
-    engine = invocation.engine()
+    engine = invocation.engine(pictures=len(found))
     gallery = engine.gallery()
     gallery.info()  # a collection that is not there is said before any model loads
     top_k = engine.config.recognition.top_k

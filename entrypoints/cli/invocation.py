@@ -22,7 +22,15 @@ def installed(config: "Config") -> "Builder":
     return prepare(config)
 
 
+def _half_of_the_cores() -> int:
+    from facecv.core.cpu_budget import available_cores
+
+    return max(1, available_cores() // 2)
+
+
 Prepare = Callable[["Config"], "Builder"]
+MANY = 8
+"""Pictures from which on two are looked at at once."""
 
 
 @dataclass(eq=False)  # click has imported dataclasses: the help page need not wait for attrs
@@ -74,14 +82,22 @@ class Invocation:
         """Return what builds the parts of an engine, one by one."""
         return self.prepare(self.config())
 
-    def engine(self) -> "Engine":
-        """Return the engine, opened once and closed when the command ends."""
+    def engine(self, *, pictures: int = 1) -> "Engine":
+        """Return the engine, opened once and closed when the command ends.
+
+        Args:
+            pictures: how many are coming; `MANY` are looked at two at once, by networks of half
+                the threads, unless the configuration says how many threads.
+        """
         from facecv.entrypoints.api import Engine
         from facecv.entrypoints.bootstrap import bootstrap
 
         if self._engine is None:
+            many = pictures >= MANY
+            if many and not self.config().threads:
+                self.override("threads", _half_of_the_cores())
             builder = self.builder()
-            self._engine = Engine(bootstrap(builder.config, builder.catalogue))
+            self._engine = Engine(bootstrap(builder.config, builder.catalogue, crowded=many))
             get_current_context().call_on_close(self._engine.close)
         return self._engine
 

@@ -11,7 +11,7 @@ from facecv.entrypoints.cli import output, tables
 from facecv.entrypoints.cli.drawing import Drawing
 from facecv.entrypoints.cli.errors import DONE, INPUT, NEGATIVE, show_error
 from facecv.entrypoints.cli.inputs import Source
-from facecv.entrypoints.cli.invocation import Invocation
+from facecv.entrypoints.cli.invocation import MANY, Invocation
 from facecv.entrypoints.cli.options import Form
 from facecv.entrypoints.cli.prefetch import prefetched
 from facecv.entrypoints.cli.shapes import Shape, error_shape, picture_shape
@@ -30,12 +30,13 @@ class Task(Generic[AnswerT]):
     """What a command does to each picture, and how it tells about each face.
 
     Attributes:
-        look: returns one answer a face.
+        look: returns one answer a face; may be asked by several threads at once.
         shape: the JSON of an answer.
         columns: of the table, after picture and face.
         cells: of an answer, one a column.
         label: what is drawn for an answer.
         is_hit: whether an answer makes the command succeed.
+        keep: is told the answers of each picture, in the order of the pictures.
     """
 
     look: "Callable[[Image], Sequence[AnswerT]]"
@@ -44,6 +45,7 @@ class Task(Generic[AnswerT]):
     cells: Callable[[AnswerT], Sequence[object]]
     label: "Callable[[AnswerT], Label]"
     is_hit: Callable[[AnswerT], bool] = lambda _: True
+    keep: "Callable[[Image, Sequence[AnswerT]], None]" = lambda _, __: None
 
 
 @attrs.frozen(eq=False)
@@ -68,6 +70,8 @@ def run(
     table = tables.table("picture", "face", *task.columns)
     tally = _Tally()
     for looked in look_at(invocation, sources, task.look):
+        if looked.image:
+            task.keep(looked.image, looked.answers)
         writer.add(_shape(looked, task))
         _add_rows(table, looked, task)
         tally.add(looked, task)
@@ -87,15 +91,22 @@ def look_at(
 ) -> Iterator[Looked[AnswerT]]:
     """Yield what is found in each picture, in order, with a progress bar for many.
 
-    The next pictures are decoded while one is looked at.
+    The next pictures are decoded while others are looked at. Of many, two are looked at at once:
+    while one is prepared or measured, the networks run for the other.
     """
     engine = invocation.engine()
-    coming = prefetched(lambda source: source.read(engine), sources)
-    with closing(coming), output.progress(wanted=len(sources) > 1) as bars:
-        for source, read in bars.track(coming, total=len(sources), description="pictures"):
+
+    def seen(coming: "tuple[Source, Callable[[], Image]]") -> Looked[AnswerT]:
+        source, read = coming
+        image = read()
+        return Looked(source, image, look(image))
+
+    read = prefetched(lambda source: source.read(engine), sources)
+    looks = prefetched(seen, read, workers=2 if len(sources) >= MANY else 1)
+    with closing(read), closing(looks), output.progress(wanted=len(sources) > 1) as bars:
+        for (source, _), looked in bars.track(looks, total=len(sources), description="pictures"):
             try:
-                image = read()
-                yield Looked(source, image, look(image))
+                yield looked()
             except InputError as error:
                 show_error(error, debug=invocation.debug, about=source.name)
                 yield Looked(source, error=error)

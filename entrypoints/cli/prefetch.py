@@ -15,22 +15,23 @@ AHEAD = 3
 
 
 def prefetched(
-    work: Callable[[ItemT], ResultT], items: Iterable[ItemT], ahead: int = AHEAD
+    work: Callable[[ItemT], ResultT], items: Iterable[ItemT], ahead: int = AHEAD, workers: int = 1
 ) -> Generator[tuple[ItemT, Callable[[], ResultT]], None, None]:
     """Yield each item, in order, with a function that returns its result or raises its error.
 
-    One thread works on the items that come next; what it has begun is waited for, and nothing else
+    Threads work on the items that come next; what it has begun is waited for, and nothing else
     is begun, when the caller stops early.
 
     Args:
-        work: what is done to an item, in a thread of its own.
+        work: what is done to an item, in another thread.
         items: as many as one likes; at most `ahead` are taken in advance.
         ahead: how many results wait at most.
+        workers: how many items are worked on at once.
     """
     from concurrent.futures import ThreadPoolExecutor
 
     waiting: deque[tuple[ItemT, Future[ResultT]]] = deque()
-    pool = ThreadPoolExecutor(1, thread_name_prefix="prefetch")
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="prefetch")
     try:
         for item in items:
             waiting.append((item, pool.submit(work, item)))
@@ -39,5 +40,7 @@ def prefetched(
                 yield first, future.result
         for item, future in waiting:
             yield item, future.result
-    finally:
+    except BaseException:
         pool.shutdown(cancel_futures=True)
+        raise
+    pool.shutdown()  # results may be waited for later

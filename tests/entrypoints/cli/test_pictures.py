@@ -210,6 +210,17 @@ class TestEmbed:
             assert found["sources"].tolist() == [str(couple), str(couple), str(other)]
             assert str(found["space"]).startswith("world/2")
 
+    def test_many_pictures_keep_their_order(self, cli: Cli) -> None:
+        """Although two are looked at at once."""
+        many = [cli.picture(f"{number}.png", (10, 10, 60, ADA + number)) for number in range(12)]
+        answers = cli.json("embed", *many, "--out", "faces.npz")
+        names = [str(path) for path in many]
+        assert [answer["source"] for answer in answers] == names
+        with np.load("faces.npz") as found:
+            assert found["sources"].tolist() == names
+            told = [answer["faces"][0]["embedding"] for answer in answers]
+            np.testing.assert_allclose(found["vectors"], told, atol=1e-6)
+
     def test_another_kind_of_file_is_refused(self, cli: Cli, couple: Path) -> None:
         assert cli("embed", couple, "--out", "faces.csv").exit_code == 2
 

@@ -26,6 +26,31 @@ def test_results_come_in_order_and_errors_with_their_item() -> None:
     assert found == [0, 2, 4, None, 8, 10]
 
 
+def test_results_may_be_waited_for_when_all_items_are_taken() -> None:
+    gate = threading.Event()
+
+    def work(number: int) -> int:
+        gate.wait(10)
+        return number
+
+    def waited() -> list[int]:
+        return [result() for _, result in list(coming)]
+
+    coming = prefetched(work, range(3))
+    threading.Timer(0.05, gate.set).start()
+    assert waited() == [0, 1, 2]
+
+
+def test_so_many_are_worked_on_at_once() -> None:
+    both = threading.Barrier(2)
+
+    def work(number: int) -> int:
+        both.wait(10)
+        return number
+
+    assert [result() for _, result in prefetched(work, range(4), workers=2)] == [0, 1, 2, 3]
+
+
 def test_no_items_are_no_results() -> None:
     assert list(prefetched(double, [])) == []
 
