@@ -65,18 +65,18 @@ def test_attributes_of_concurrent_requests_are_told_together(
         with slot.use() as loaded:
             assert isinstance(loaded.model, SharedAttributeModel)
             batcher = loaded.model._batcher
-        for position, whos in enumerate(((30, 120), (200,))):
-            answers.append(clients.submit(_blues, client, whos))
+        for position, asked in enumerate(((30, 120), (200,))):
+            answers.append(clients.submit(_blues, client, asked))
             _until(lambda: batcher.waiting == position + 1)  # noqa: B023 - called at once
         held.set()
         found = [answer.result() for answer in answers]
     assert sizes == [1, 3]
-    assert found == [pytest.approx(whos, abs=2) for whos in ([20], [30, 120], [200])]
+    assert found == [pytest.approx(asked, abs=2) for asked in ([20], [30, 120], [200])]
 
 
-def _blues(client: Client, whos: Sequence[int]) -> list[float]:
+def _blues(client: Client, asked: Sequence[int]) -> list[float]:
     """Return what is said about each face of a picture, in order."""
-    image = picture(*((20 + 80 * place, 20, 60, who) for place, who in enumerate(whos)))
+    image = picture(*((20 + 80 * place, 20, 60, who) for place, who in enumerate(asked)))
     faces = client.post("/v1/analyze", files={"image": image}).json()["faces"]
     return sorted(face["attributes"]["blue"]["value"] for face in faces)
 
