@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from facecv.entrypoints.logging import Level
 
 
+MANY = 8
+"""Pictures from which on two are looked at at once."""
+
+
 def installed(config: "Config") -> "Builder":
     """Return what builds the parts of an engine, with all installed plugins."""
     from facecv.entrypoints.bootstrap import prepare
@@ -22,15 +26,7 @@ def installed(config: "Config") -> "Builder":
     return prepare(config)
 
 
-def _half_of_the_cores() -> int:
-    from facecv.core.cpu_budget import available_cores
-
-    return max(1, available_cores() // 2)
-
-
 Prepare = Callable[["Config"], "Builder"]
-MANY = 8
-"""Pictures from which on two are looked at at once."""
 
 
 @dataclass(eq=False)  # click has imported dataclasses: the help page need not wait for attrs
@@ -100,6 +96,12 @@ class Invocation:
             self._engine = Engine(bootstrap(builder.config, builder.catalogue, crowded=many))
             get_current_context().call_on_close(self._engine.close)
         return self._engine
+
+
+def _half_of_the_cores() -> int:
+    from facecv.core.cpu_budget import available_cores
+
+    return max(1, available_cores() // 2)
 
 
 pass_invocation = click.make_pass_decorator(Invocation)
