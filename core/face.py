@@ -36,7 +36,9 @@ class Detection:
         return attrs.evolve(self, box=self.box.moved(dx, dy), landmarks=moved)
 
     def scaled(self, factor: float) -> "Detection":
-        """Return the detection with all coordinates multiplied by `factor`."""
+        """Return the detection with all coordinates multiplied by `factor`; itself for 1."""
+        if factor == 1:
+            return self
         points = self.landmarks
         scaled = None if points is None else points * np.float32(factor)
         return attrs.evolve(self, box=self.box.scaled(factor), landmarks=scaled)

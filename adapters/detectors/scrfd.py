@@ -13,6 +13,11 @@ The black border that makes a square of the input is left out, which saves a qua
 the input for a face that is not cut off), which is several pixels of a large photo, and embeddings
 made with the border would be farther away than need be. Such a photo is looked at with its border.
 
+A picture of four times the input size and more is made smaller by averaging first, as decoders
+scale JPEG files: sampled without that, the noise of twelve megapixels moves landmarks of det_500m
+by 0.09 pixels of an aligned crop instead of 0.05, for 1.7 ms less. With square padding it is
+sampled as the insightface package does.
+
 A small picture is enlarged to the input size, as the insightface package does: that finds smaller
 faces and gives the same boxes. Where the manifest of a network says `enlarge = false` it is not:
 close-ups of 240 to 400 pixels then take half the time.
@@ -27,9 +32,11 @@ import numpy as np
 from facecv.adapters.detectors.scrfd_decode import Candidates, anchor_centres, decode
 from facecv.adapters.detectors.scrfd_layout import Size, read_layout
 from facecv.adapters.imaging.letterbox import Letterbox
+from facecv.adapters.imaging.shrink import shrunk
 from facecv.adapters.imaging.tensors import Normalizer
 from facecv.core.arrays import Pixels, check_pixels
 from facecv.core.face import Detection
+from facecv.core.image import Preview
 from facecv.core.pack import InputSpec
 from facecv.core.ports.detector import DetectorOptions
 from facecv.core.ports.inference_backend import Session
@@ -113,37 +120,42 @@ class Scrfd:
             InferenceError: the network failed.
         """
         threshold = options.score_threshold
-        sizes = [_size(check_pixels(image)) for image in images]
+        looks = [_shrunk(check_pixels(image), options) for image in images]
+        sizes = [_size(look.pixels) for look in looks]
         first = [
-            _View.of(image, self._letterbox(size, options))
-            for image, size in zip(images, sizes, strict=True)
+            _View.of(look.pixels, self._letterbox(size, options))
+            for look, size in zip(looks, sizes, strict=True)
         ]
         found = self._look(first, threshold)
         if options.passes == "auto":
-            bordered = self._bordered(first, sizes, found, options)
-            looks = self._look([*bordered.values()], threshold)
-            for index, seen in zip(bordered, looks, strict=True):
+            bordered = self._bordered(first, looks, found, options)
+            again = self._look([*bordered.values()], threshold)
+            for index, seen in zip(bordered, again, strict=True):
                 found[index] = seen
-            again = [i for i, seen in enumerate(found) if self._needs_second(seen, sizes[i])]
-            second = [_View.of(first[i].pixels, self._low_letterbox(sizes[i])) for i in again]
-            for index, more in zip(again, self._look(second, threshold), strict=True):
+            small = [i for i, seen in enumerate(found) if self._needs_second(seen, sizes[i])]
+            second = [_View.of(first[i].pixels, self._low_letterbox(sizes[i])) for i in small]
+            for index, more in zip(small, self._look(second, threshold), strict=True):
                 filling = more.at_least(FILLING * max(sizes[index]))
                 found[index] = Candidates.joined([found[index].preferred_from(SURE), filling])
-        return [candidates.detections(options.nms_threshold) for candidates in found]
+        return [
+            [face.scaled(look.reduction) for face in candidates.detections(options.nms_threshold)]
+            for look, candidates in zip(looks, found, strict=True)
+        ]
 
     def _bordered(
         self,
         views: Sequence[_View],
-        sizes: Sequence[Size],
+        looks: Sequence[Preview],
         found: Sequence[Candidates],
         options: DetectorOptions,
     ) -> dict[int, _View]:
         """Return the views, with their borders, of the pictures where these count, by index."""
         square = attrs.evolve(options, padding="square")
         bordered = {}
-        for index, (view, seen) in enumerate(zip(views, found, strict=True)):
-            whole = self._letterbox(sizes[index], square)
-            if _border_counts(view.letterbox, whole, seen):
+        for index, (view, look, seen) in enumerate(zip(views, looks, found, strict=True)):
+            whole = self._letterbox(_size(look.pixels), square)
+            shrunk_to = view.letterbox.scale[0] / look.reduction
+            if shrunk_to < SHRUNK and _border_counts(view.letterbox, whole, seen):
                 bordered[index] = _View(view.pixels, whole)
         return bordered
 
@@ -195,13 +207,19 @@ class Scrfd:
                 yield group[start : start + self._batch_size]
 
 
+def _shrunk(image: Pixels, options: DetectorOptions) -> Preview:
+    """Return what to look at, unless the insightface package's own samples are asked for."""
+    whole = options.padding == "square"
+    return Preview(image) if whole else shrunk(image, options.input_size)
+
+
 def _size(image: Pixels) -> Size:
     return int(image.shape[1]), int(image.shape[0])
 
 
 def _border_counts(trimmed: Letterbox, whole: Letterbox, seen: Candidates) -> bool:
-    """Say whether a sure face of a shrunk picture lies beside an edge without its border."""
+    """Say whether a sure face lies beside an edge without its border."""
     sure = seen.points[seen.scores >= SURE, 1] * np.array(trimmed.scale, np.float32)
     beside = sure > np.subtract(trimmed.content, BESIDE)
     missing = np.less(trimmed.canvas, whole.canvas)
-    return trimmed.scale[0] < SHRUNK and bool((beside & missing).any())
+    return bool((beside & missing).any())

@@ -26,8 +26,8 @@ class DetectorOptions:
         passes: ``auto`` adds a cheap low-resolution pass that finds faces which fill the picture,
             where the network needs it; ``single`` looks once.
         padding: ``rectangle`` feeds the smallest multiple of 32 that holds the resized picture;
-            ``square`` pads to a square as the insightface package does. A network of fixed input
-            size always gets its own size.
+            ``square`` pads to a square, and samples large pictures, as the insightface package
+            does. A network of fixed input size always gets its own size.
     """
 
     score_threshold: float = attrs.field(default=0.5, validator=_between_0_and_1)

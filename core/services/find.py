@@ -103,7 +103,7 @@ def _look(picture: Image, options: FindOptions) -> Preview:
 
 def _in_full(faces: list[Detection], look: Preview) -> list[Detection]:
     """Return detections in the pixels of the full picture."""
-    return faces if look.reduction == 1 else [face.scaled(look.reduction) for face in faces]
+    return [face.scaled(look.reduction) for face in faces]
 
 
 def _select(image: Image, faces: list[Detection], options: FindOptions) -> list[Detection]:

@@ -1,5 +1,6 @@
 """SCRFD, on small networks of every published signature, and on real weights."""
 
+import itertools
 from pathlib import Path
 from typing import Literal
 
@@ -178,6 +179,29 @@ class TestShapesOfInputs:
         np.testing.assert_allclose(
             found[0].box.as_tuple(), [2 * side for side in box.as_tuple()], atol=0.1
         )
+
+    @pytest.mark.parametrize("more", [0, 3])
+    def test_a_large_picture_is_found_in_its_own_pixels(self, tmp_path: Path, more: int) -> None:
+        """Also where its sides are no multiples of what it is made smaller by."""
+        cells = [(3, 4), (20, 10)]
+        picture = graphs.red_cells(640, 320, cells).repeat(4, axis=0).repeat(4, axis=1)
+        picture = np.pad(picture, ((0, more), (0, more), (0, 0)), constant_values=128)
+        (found,) = load(graphs.scrfd(tmp_path)).detect([picture], SINGLE)
+        boxes = [[4 * side for side in graphs.face_at(*cell).box.as_tuple()] for cell in cells]
+        by_place = sorted(face.box.as_tuple() for face in found)
+        np.testing.assert_allclose(by_place, boxes, atol=0.1)
+
+    @pytest.mark.parametrize(("padding", "seen"), [("rectangle", True), ("square", False)])
+    def test_a_large_picture_is_averaged(
+        self, tmp_path: Path, padding: Literal["rectangle", "square"], *, seen: bool
+    ) -> None:
+        """Few pixels do not decide, unless it is sampled as the insightface package does."""
+        picture = graphs.red_cells(640, 320, [(3, 4)]).repeat(4, axis=0).repeat(4, axis=1)
+        for row, column in itertools.product((1, 2), repeat=2):  # all that a bilinear resize takes
+            picture[row::4, column::4] = 128
+        options = attrs.evolve(SINGLE, score_threshold=0.3, padding=padding)
+        (found,) = load(graphs.scrfd(tmp_path)).detect([picture], options)
+        assert bool(found) == seen
 
     @pytest.mark.parametrize(
         ("cell", "factor", "passes", "again"),
