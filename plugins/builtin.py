@@ -168,7 +168,8 @@ def _scrfd(request: BuildRequest) -> "Detector":
     from facecv.adapters.detectors.scrfd import Scrfd
 
     spec = request.model_file().spec
-    return Scrfd(request.load(), spec.input, enlarge=spec.settings.get("enlarge", True) is True)
+    enlarge = spec.settings.get("enlarge", True) is True
+    return Scrfd(request.load(pixels=spec.input), spec.input, enlarge=enlarge)
 
 
 def _arcface(request: BuildRequest) -> "Embedder":
@@ -176,7 +177,7 @@ def _arcface(request: BuildRequest) -> "Embedder":
 
     settings, model = request.settings_as(ArcFaceSettings), request.model_file()
     flip = model.spec.settings.get("flip", False) if settings.flip is None else settings.flip
-    network = request.load(max_batch=settings.batch_size)
+    network = request.load(max_batch=settings.batch_size, pixels=model.spec.input)
     return ArcFace(network, model, flip=flip is True, batch_size=settings.batch_size)
 
 

@@ -14,46 +14,52 @@ if TYPE_CHECKING:
 def _genderage(request: BuildRequest) -> "AttributeModel":
     from facecv.adapters.attributes.genderage import GenderAge
 
-    return GenderAge(request.load(), request.model_file())
+    model = request.model_file()
+    return GenderAge(request.load(pixels=model.spec.input), model)
 
 
 def _columns(request: BuildRequest) -> "AttributeModel":
     from facecv.adapters.attributes.columns import ColumnAttributes
 
-    return ColumnAttributes(request.load(), request.model_file())
+    model = request.model_file()
+    return ColumnAttributes(request.load(pixels=model.spec.input), model)
 
 
 def _genderage_v1(request: BuildRequest) -> "AttributeModel":
     from facecv.adapters.attributes.genderage_v1 import GenderAgeV1
 
-    return GenderAgeV1(request.load(), request.model_file())
+    model = request.model_file()
+    return GenderAgeV1(request.load(pixels=model.spec.input), model)
 
 
 def _minifasnet(request: BuildRequest) -> "AttributeModel":
-    from facecv.adapters.attributes.minifasnet import MiniFASNet
+    from facecv.adapters.attributes.minifasnet import INPUT, MiniFASNet
 
     limits, model = request.settings_as(LivenessLimits), request.model_file()
-    return MiniFASNet([(request.load(file), file) for file in (model, *model.parts)], limits)
+    files = (model, *model.parts)
+    return MiniFASNet([(request.load(file, pixels=INPUT), file) for file in files], limits)
 
 
 def _fsanet(request: BuildRequest) -> "AttributeModel":
-    from facecv.adapters.attributes.fsanet import FSANet
+    from facecv.adapters.attributes.fsanet import INPUT, FSANet
 
     model = request.model_file()
-    sessions = [request.load(file) for file in (model, *model.parts)]
+    sessions = [request.load(file, pixels=INPUT) for file in (model, *model.parts)]
     return FSANet(sessions, model.spec.name)
 
 
 def _landmarks_106(request: BuildRequest) -> "AttributeModel":
     from facecv.adapters.attributes.face_landmarks import Landmarks106
 
-    return Landmarks106(request.load(), request.model_file())
+    model = request.model_file()
+    return Landmarks106(request.load(pixels=model.spec.input), model)
 
 
 def _landmarks_68(request: BuildRequest) -> "AttributeModel":
     from facecv.adapters.attributes.face_landmarks import Landmarks68
 
-    return Landmarks68(request.load(), request.model_file())
+    model = request.model_file()
+    return Landmarks68(request.load(pixels=model.spec.input), model)
 
 
 def _landmark_pose(_: BuildRequest) -> "AttributeModel":

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 import attrs
 
 from facecv.core.errors import ConfigurationError, PluginError
-from facecv.core.pack import ModelFile, ModelSpec
+from facecv.core.pack import InputSpec, ModelFile, ModelSpec
 from facecv.core.ports.inference_backend import InferenceBackend, Session, SessionOptions
 
 PortT_co = TypeVar("PortT_co", covariant=True)
@@ -64,16 +64,26 @@ class BuildRequest:
             )
         return self.model
 
-    def load(self, model: ModelFile | None = None, *, max_batch: int = 0) -> Session:
+    def load(
+        self,
+        model: ModelFile | None = None,
+        *,
+        max_batch: int = 0,
+        pixels: InputSpec | None = None,
+    ) -> Session:
         """Return `model` (or the request's own) loaded on the request's backend.
 
         Args:
             model: the network.
             max_batch: the largest batch that will be sent; 0: as the request says.
+            pixels: how pixels are normalised, if the network may do it; its input then takes
+                ``float32`` or ``uint8``, as its `TensorSpec` says.
         """
         if self.backend is None:
             raise ConfigurationError("this provider needs an inference backend")
-        session = attrs.evolve(self.session, max_batch=max_batch or self.session.max_batch)
+        session = attrs.evolve(
+            self.session, max_batch=max_batch or self.session.max_batch, pixels=pixels
+        )
         return self.backend.load(model or self.model_file(), session)
 
 

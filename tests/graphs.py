@@ -12,7 +12,7 @@ colour order, normalisation or coordinate shows:
 
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +221,18 @@ def doubler(folder: Path) -> ModelFile:
         [_tensor("y", ["N", 2])],
     )
     return save(graph, folder / "doubler.onnx", "attributes", InputSpec())
+
+
+def adder(folder: Path, inputs: Mapping[str, str]) -> ModelFile:
+    """Return a network that gives the sum of its inputs [N, 2], of the types given by name."""
+    names, kinds = list(inputs), [getattr(TensorProto, kind) for kind in inputs.values()]
+    graph = helper.make_graph(
+        [helper.make_node("Add", [names[0], names[-1]], ["sum"])],
+        "adder",
+        [helper.make_tensor_value_info(*each, ["N", 2]) for each in zip(names, kinds, strict=True)],
+        [helper.make_tensor_value_info("sum", kinds[0], ["N", 2])],
+    )
+    return save(graph, folder / "adder.onnx", "attributes", InputSpec())
 
 
 def save(

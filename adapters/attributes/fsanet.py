@@ -12,7 +12,7 @@ from facecv.core.pack import InputSpec
 from facecv.core.ports.inference_backend import Session
 
 PROVIDES = frozenset({"pose"})
-_INPUT = InputSpec((64, 64), "bgr", 127.5, 128.0)
+INPUT = InputSpec((64, 64), "bgr", 127.5, 128.0)
 _SCALE = 1.5
 """The networks were trained on loose crops. On 31 photos and their mirror images the two published
 networks agree best, and a mirrored face gets the mirrored pose best (within 1.3 degrees), between
@@ -37,7 +37,7 @@ class FSANet:
         """
         self._name = name
         self._networks = [
-            CropNetwork(session, _INPUT, family="FSA-Net", batch_size=batch_size)
+            CropNetwork(session, INPUT, family="FSA-Net", batch_size=batch_size)
             for session in sessions
         ]
         sides = {network.side for network in self._networks}

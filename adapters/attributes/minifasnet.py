@@ -18,7 +18,7 @@ from facecv.core.pack import InputSpec, ModelFile
 from facecv.core.ports.inference_backend import Session
 
 PROVIDES = frozenset({ATTRIBUTE})
-_INPUT = InputSpec((80, 80), "bgr", 0.0, 1.0)
+INPUT = InputSpec((80, 80), "bgr", 0.0, 1.0)
 _LIVE, _CLASSES = 1, 3
 _SCALE_IN_NAME = re.compile(r"(?:^|_)(\d+)(?:\.(\d+)|_(\d+)_\d+)_\d+x\d+")
 
@@ -131,7 +131,7 @@ class MiniFASNet:
 
 
 def _scaled(session: Session, model: ModelFile, batch_size: int) -> ScaledNetwork:
-    network = CropNetwork(session, _INPUT, family="MiniFASNet", batch_size=batch_size)
+    network = CropNetwork(session, INPUT, family="MiniFASNet", batch_size=batch_size)
     if network.length != _CLASSES:
         raise ModelSignatureError(
             f"{model.spec.name} gives {network.length} numbers for a face",

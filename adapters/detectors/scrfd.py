@@ -104,9 +104,9 @@ class Scrfd:
             ModelSignatureError: the network is not an SCRFD.
         """
         self._session = session
-        self._normalizer = Normalizer.of(spec or InputSpec(std=128.0))
         self._enlarge = enlarge
         self._layout = read_layout(session)
+        self._normalizer = Normalizer.of(spec or InputSpec(std=128.0), session.inputs[0])
         self._batch_size = batch_size if self._layout.batched else 1
         self._centres = lru_cache(maxsize=64)(anchor_centres)
 

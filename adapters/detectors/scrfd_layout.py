@@ -12,6 +12,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from facecv.adapters.imaging.tensors import INPUTS
 from facecv.core.errors import InferenceError, ModelSignatureError
 from facecv.core.ports.inference_backend import Session, TensorSpec
 
@@ -90,7 +91,7 @@ def _input(session: Session) -> TensorSpec:
     if len(session.inputs) != 1:
         raise _refusal(f"the network has {len(session.inputs)} inputs")
     tensor = session.inputs[0]
-    if len(tensor.shape) != 4 or tensor.shape[1] not in {3, None} or tensor.dtype != "float32":
+    if len(tensor.shape) != 4 or tensor.shape[1] not in {3, None} or tensor.dtype not in INPUTS:
         raise _refusal(f"the input is {tensor.dtype} {list(tensor.shape)}")
     if tensor.shape[0] not in {1, None}:
         raise _refusal(f"the input takes exactly {tensor.shape[0]} pictures")
@@ -98,7 +99,7 @@ def _input(session: Session) -> TensorSpec:
 
 
 def _run(session: Session, tensor: TensorSpec, size: Size) -> list[NDArray[Any]]:
-    black = np.zeros((1, 3, size[1], size[0]), np.float32)
+    black = np.zeros((1, 3, size[1], size[0]), tensor.dtype)
     try:
         return session.run({tensor.name: black})
     except InferenceError as error:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import attrs
 import numpy as np
 
-from facecv.adapters.imaging.tensors import Normalizer
+from facecv.adapters.imaging.tensors import INPUTS, Normalizer
 from facecv.core.arrays import Floats, Pixels
 from facecv.core.errors import InferenceError, InputError, ModelSignatureError
 from facecv.core.pack import InputSpec
@@ -51,8 +51,8 @@ class CropNetwork:
         """
         self._session = session
         self._family = family
-        self._normalizer = Normalizer.of(spec)
         self._input = self._read_input(spec)
+        self._normalizer = Normalizer.of(spec, session.inputs[0])
         self._chunk = self._input.batch or batch_size
         self.side = self._input.side
         self.length = self._probe()
@@ -86,12 +86,9 @@ class CropNetwork:
             yield crops[start : start + self._chunk]
 
     def _run(self, crops: Pixels) -> Floats:
-        tensor = self._normalizer.planes(list(crops), (self._input.side, self._input.side))
         missing = (self._input.batch or len(crops)) - len(crops)
-        if missing:
-            tensor = np.concatenate(
-                [tensor, np.zeros_like(tensor, shape=(missing, *tensor.shape[1:]))]
-            )
+        filled = [*crops, *[crops[0]] * missing]
+        tensor = self._normalizer.planes(filled, (self._input.side, self._input.side))
         if self._input.channels_last:
             tensor = np.ascontiguousarray(tensor.transpose(0, 2, 3, 1))
         output = self._session.run({self._input.name: tensor})[0]
@@ -109,7 +106,7 @@ class CropNetwork:
         if len(inputs) != 1 or len(outputs) != 1:
             raise self._refusal(f"it has {len(inputs)} inputs and {len(outputs)} outputs")
         tensor = inputs[0]
-        if len(tensor.shape) != 4 or tensor.dtype != "float32":
+        if len(tensor.shape) != 4 or tensor.dtype not in INPUTS:
             raise self._refusal(f"its input is {tensor.dtype} {list(tensor.shape)}")
         batch, *rest = tensor.shape
         channels = 1 if spec.color == "grey" else 3

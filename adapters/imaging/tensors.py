@@ -1,43 +1,59 @@
-"""Pixels to normalised tensors."""
+"""Pixels to the tensors that networks take."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import attrs
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from facecv.adapters.imaging.scratch import Scratch
 from facecv.core.arrays import Floats, Pixels
 from facecv.core.pack import ColorOrder, InputSpec
+from facecv.core.ports.inference_backend import TensorSpec
+
+INPUTS = frozenset({"float32", "uint8"})
+"""Types of an input that pictures can be laid out for."""
 
 
 @attrs.frozen(eq=False)
 class Normalizer:
-    """Turns BGR pixels into what a network wants: channel order, layout and value range.
+    """Turns BGR pixels into what a network takes: channel order, layout and value range.
 
     A byte has 256 values, so ``(pixel - mean) / std`` is a table; looking it up is about twice as
     fast as computing it. All pictures are looked up at once, which OpenCV shares among its threads.
+    A network that takes bytes normalises by itself (`SessionOptions.pixels`) and gets them as they
+    are.
 
     Attributes:
-        table: float32 [256], the normalised value of every pixel value.
+        table: float32 [256], the normalised value of every pixel value; None: the network's work.
         color: order of the tensor's channels.
     """
 
-    table: Floats
+    table: Floats | None
     color: ColorOrder = "rgb"
     _tensors: Scratch = attrs.field(factory=lambda: Scratch(np.float32), init=False)
     _bytes: Scratch = attrs.field(factory=lambda: Scratch(np.uint8), init=False)
 
     @classmethod
-    def of(cls, spec: InputSpec) -> "Normalizer":
-        """Return the normalizer that `spec` describes."""
+    def of(cls, spec: InputSpec, tensor: TensorSpec | None = None) -> "Normalizer":
+        """Return the normalizer that `spec` describes.
+
+        Args:
+            spec: colour order and value range.
+            tensor: the input of the network; None: one that takes floats.
+        """
+        if tensor is not None and tensor.dtype == "uint8":
+            return cls(None, spec.color)
         values = (np.arange(256, dtype=np.float64) - spec.mean) / spec.std
         return cls(values.astype(np.float32), spec.color)
 
-    def planes(self, images: Sequence[Pixels], canvas: tuple[int, int]) -> Floats:
-        """Return pictures as float32 [N, C, H, W], each in the top left corner, black elsewhere.
+    def planes(self, images: Sequence[Pixels], canvas: tuple[int, int]) -> NDArray[Any]:
+        """Return pictures as [N, C, H, W], each in the top left corner, black elsewhere.
 
-        The memory is used again: it is the caller's until the same thread calls again.
+        They are float32, or uint8 without a table. The memory is used again: it is the caller's
+        until the same thread calls again.
 
         Args:
             images: N pictures uint8 [h, w, 3] BGR, none larger than the canvas.
@@ -45,9 +61,12 @@ class Normalizer:
         """
         width, height = canvas
         shape = (len(images), 1 if self.color == "grey" else 3, height, width)
-        pixels, tensor = self._bytes.array(shape), self._tensors.array(shape)
+        pixels = self._bytes.array(shape)
         for target, image in zip(pixels, images, strict=True):
             self._lay_out(image, target)
+        if self.table is None:
+            return pixels
+        tensor = self._tensors.array(shape)
         cv2.LUT(pixels.reshape(-1, width), self.table, dst=tensor.reshape(-1, width))
         return tensor
 

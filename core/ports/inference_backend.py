@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import attrs
 
-from facecv.core.pack import ModelFile
+from facecv.core.pack import InputSpec, ModelFile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,12 +39,16 @@ class SessionOptions:
         max_batch: the largest batch the caller will send (shapes of accelerator engines).
         crowded: whether several runs at once are the rule, as in a server: threads that have
             nothing to do then make room at once.
+        pixels: how the caller normalises pixels, if it can leave that to the network. Where that
+            pays, the input then takes ``uint8``, as its `TensorSpec` says, and the network
+            normalises; shape, layout and colour order stay. None: it takes what its file says.
     """
 
     device: Device = "auto"
     threads: int = attrs.field(default=0, validator=attrs.validators.ge(0))
     max_batch: int = attrs.field(default=64, validator=attrs.validators.ge(1))
     crowded: bool = False
+    pixels: InputSpec | None = None
 
 
 @attrs.frozen

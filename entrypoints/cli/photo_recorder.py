@@ -53,13 +53,22 @@ class Recorder:
 
 @attrs.frozen(eq=False)
 class RecordingBackend:
-    """A backend whose networks tell a recorder about their runs."""
+    """A backend whose networks tell a recorder about their runs.
+
+    Attributes:
+        backend: what loads them.
+        recorder: what is told.
+        as_published: whether networks take what their files say, never bytes.
+    """
 
     backend: InferenceBackend
     recorder: Recorder
+    as_published: bool = False
 
     def load(self, model: ModelFile, options: SessionOptions, /) -> "RecordingSession":
         """Return the network, loaded by the backend behind."""
+        if self.as_published:
+            options = attrs.evolve(options, pixels=None)
         return RecordingSession(self.backend.load(model, options), self.recorder)
 
 

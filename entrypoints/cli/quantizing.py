@@ -142,7 +142,9 @@ class Quantizer:
         """Write the variant into the folder `draft`; raises what `ModelConverter` raises."""
         recorder = Recorder()
         model = self.builder.model(
-            original.kind, original.file, RecordingBackend(self.backend, recorder)
+            original.kind,
+            original.file,
+            RecordingBackend(self.backend, recorder, as_published=True),
         )
         recorder.on = True  # from now on: models run their network on a probe when they load
         self._run(original, model, seen)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from facecv.core.errors import InferenceError, ModelError
-from facecv.core.pack import ModelFile
+from facecv.core.pack import InputSpec, ModelFile
 from facecv.core.ports.inference_backend import InferenceBackend, Session, SessionOptions
 
 
@@ -57,6 +57,19 @@ class InferenceBackendContract:
         x = np.arange(2 * rows, dtype=np.float32).reshape(rows, 2)
         (y,) = session.run({"x": x})
         np.testing.assert_allclose(y, 2 * x)
+
+    def test_pixels_are_normalised_once(
+        self, backend: InferenceBackend, doubler: ModelFile, options: SessionOptions
+    ) -> None:
+        """By the network, whose input then takes bytes, or by whoever runs it."""
+        spec = InputSpec(mean=10.0, std=4.0)
+        session = backend.load(doubler, attrs.evolve(options, pixels=spec))
+        pixels = np.array([[0, 255], [10, 11]], np.uint8)
+        normalised = (pixels.astype(np.float32) - 10) / 4
+        (tensor,) = session.inputs
+        (y,) = session.run({"x": pixels if tensor.dtype == "uint8" else normalised})
+        np.testing.assert_allclose(y, 2 * normalised, rtol=1e-6)
+        session.close()
 
     def test_may_be_run_from_several_threads(self, session: Session) -> None:
         """Answers do not get mixed up."""

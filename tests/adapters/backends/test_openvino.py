@@ -3,17 +3,19 @@
 from pathlib import Path
 from typing import Any
 
+import attrs
 import numpy as np
 import pytest
 
 from facecv.adapters.backends.onnxruntime import OnnxRuntimeBackend
 from facecv.adapters.backends.openvino import OpenVinoBackend
+from facecv.adapters.backends.openvino_session import OpenVinoSession
 from facecv.adapters.detectors.scrfd import Scrfd
 from facecv.adapters.embedders.arcface import ArcFace
 from facecv.core.errors import DeviceUnavailableError, RuntimeMissingError
 from facecv.core.pack import ModelFile
 from facecv.core.ports.detector import DetectorOptions
-from facecv.core.ports.inference_backend import Device, SessionOptions
+from facecv.core.ports.inference_backend import Device, Session, SessionOptions
 from facecv.plugins.contracts.inference_backend import InferenceBackendContract
 from tests import graphs
 from tests.real_models import CPU, RealModels, aligned
@@ -73,6 +75,72 @@ class TestSettings:
         return graphs.doubler(tmp_path)
 
 
+class Compiled:
+    """A compiled network that notes the shapes it is run on."""
+
+    def __init__(self, compiled: Any) -> None:
+        self._compiled = compiled
+        self.shapes: list[Any] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._compiled, name)
+
+    def create_infer_request(self) -> Any:
+        request, shapes = self._compiled.create_infer_request(), self.shapes
+
+        class Request:
+            get_output_tensor = request.get_output_tensor
+
+            def infer(self, inputs: Any, **options: Any) -> None:
+                shapes.append(next(iter(inputs.values())).shape)
+                request.infer(inputs, **options)
+
+        return Request()
+
+
+class TestCopies:
+    """A network that takes pictures of any size is compiled more than once."""
+
+    @staticmethod
+    def opened(model: ModelFile) -> tuple[OpenVinoSession, list[Compiled]]:
+        """Return a session, and the copies of its network as they are made."""
+        openvino = pytest.importorskip("openvino", reason="the extra openvino is not installed")
+        core, made = openvino.Core(), list[Compiled]()
+
+        def compile_network() -> Compiled:
+            made.append(Compiled(core.compile_model(str(model.path), "CPU")))
+            return made[-1]
+
+        return OpenVinoSession(compile_network), made
+
+    def test_each_keeps_to_one_size(self, tmp_path: Path) -> None:
+        """So that two sizes in turn do not make it prepare itself anew each time."""
+        session, made = self.opened(graphs.scrfd(tmp_path))
+        for side in (64, 96, 64, 96):
+            assert session.run({"input.1": np.zeros((1, 3, side, side), np.float32)})
+        assert [{shape[-1] for shape in copy.shapes} for copy in made] == [{64}, {96}]
+
+    def test_are_four_at_most(self, tmp_path: Path) -> None:
+        """The one whose size was not seen for longest takes a new size."""
+        session, made = self.opened(graphs.scrfd(tmp_path))
+        for side in (64, 96, 128, 160, 64, 192):
+            outputs = session.run({"input.1": np.zeros((1, 3, side, side), np.float32)})
+            assert max(map(len, outputs)) == 2 * (side // 8) ** 2
+        assert [[shape[-1] for shape in copy.shapes] for copy in made] == [
+            [64, 64],
+            [96, 192],
+            [128],
+            [160],
+        ]
+
+    def test_numbers_of_pictures_need_none(self, tmp_path: Path) -> None:
+        """A network of crops is compiled once."""
+        session, made = self.opened(graphs.arcface(tmp_path))
+        for count in (1, 2, 1):
+            session.run({"data": np.zeros((count, 3, 112, 112), np.float32)})
+        assert len(made) == 1
+
+
 class TestObstacles:
     @pytest.mark.parametrize("device", ["cuda", "tensorrt"])
     def test_other_devices_are_refused(self, tmp_path: Path, device: Device) -> None:
@@ -98,14 +166,51 @@ class TestObstacles:
         assert "fp32" in precisions
 
 
+class TestPixels:
+    def test_are_normalised_as_by_the_table(self, shared: Path, backend: OpenVinoBackend) -> None:
+        """The network that does it itself gives what it gives for a normalised tensor."""
+        models = RealModels(shared)
+        pixels = np.random.default_rng(0).integers(0, 256, (2, 3, 112, 112), dtype=np.uint8)
+        for name in ("det_500m", "w600k_mbf"):
+            model = models.file(name)
+            spec = model.spec.input
+            bytewise = backend.load(model, attrs.evolve(CPU, pixels=spec))
+            (tensor,) = bytewise.inputs
+            assert tensor.dtype == "uint8"
+            plain = backend.load(model, CPU)
+            count = 1 if tensor.shape[0] == 1 else 2
+            floats = ((pixels[:count].astype(np.float64) - spec.mean) / spec.std).astype(np.float32)
+            ours = bytewise.run({tensor.name: pixels[:count]})
+            for one, other in zip(ours, plain.run({tensor.name: floats}), strict=True):
+                np.testing.assert_allclose(one, other, atol=1e-5 * np.abs(other).max())
+
+    def test_a_network_that_takes_no_floats_stays(
+        self, tmp_path: Path, backend: OpenVinoBackend
+    ) -> None:
+        """As does one of several inputs: there is no telling which is the picture."""
+        for kinds in ({"x": "DOUBLE"}, {"x": "FLOAT", "y": "FLOAT"}):
+            model = graphs.adder(tmp_path, kinds)
+            session = backend.load(model, attrs.evolve(CPU, pixels=model.spec.input))
+            assert "uint8" not in {tensor.dtype for tensor in session.inputs}
+
+
 class TestAgreement:
-    def test_boxes_and_embeddings(self, shared: Path, backend: OpenVinoBackend) -> None:
+    @pytest.mark.parametrize("bytewise", [False, True])
+    def test_boxes_and_embeddings(
+        self, shared: Path, backend: OpenVinoBackend, *, bytewise: bool
+    ) -> None:
         """The same faces within a tenth of a pixel, embeddings at cosine 0.999 and more."""
+
+        def load(one: Any, model: ModelFile) -> Session:
+            options = attrs.evolve(CPU, pixels=model.spec.input if bytewise else None)
+            session: Session = one.load(model, options)
+            return session
+
         models = RealModels(shared)
         detector, embedder = models.file("det_500m"), models.file("w600k_mbf")
         photo = models.photos("groups/*.jpg")[0]
         (ours,), (theirs,) = (
-            Scrfd(one.load(detector, CPU), detector.spec.input).detect([photo], DetectorOptions())
+            Scrfd(load(one, detector), detector.spec.input).detect([photo], DetectorOptions())
             for one in (OnnxRuntimeBackend(), backend)
         )
         assert ours
@@ -115,7 +220,7 @@ class TestAgreement:
             [aligned(photo, one.landmarks) for one in ours if one.landmarks is not None]
         )
         first, second = (
-            ArcFace(one.load(embedder, CPU), embedder).embed(crops)[0]
+            ArcFace(load(one, embedder), embedder).embed(crops)[0]
             for one in (OnnxRuntimeBackend(), backend)
         )
         assert (first * second).sum(axis=1).min() >= 0.999

@@ -7,6 +7,7 @@ import pytest
 
 from facecv.adapters.imaging.tensors import Normalizer
 from facecv.core.pack import ColorOrder, InputSpec
+from facecv.core.ports.inference_backend import TensorSpec
 
 
 @pytest.mark.parametrize(("mean", "std"), [(127.5, 127.5), (127.5, 128.0), (0.0, 1.0), (0.0, 255)])
@@ -21,6 +22,18 @@ def test_is_the_formula(mean: float, std: float, color: ColorOrder) -> None:
     expected = (ordered.transpose(2, 0, 1).astype(np.float64) - mean) / std
     assert tensor.dtype == np.float32
     np.testing.assert_allclose(tensor[0], expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("color", ["rgb", "bgr"])
+def test_a_network_that_takes_bytes_gets_them(color: ColorOrder) -> None:
+    """Laid out as for one that takes floats, black around the picture."""
+    picture = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    spec = InputSpec(color=color, mean=0, std=1)
+    takes_bytes = Normalizer.of(spec, TensorSpec("x", (1, 3, 8, 9), "uint8"))
+    takes_floats = Normalizer.of(spec, TensorSpec("x", (1, 3, 8, 9), "float32"))
+    tensor = takes_bytes.planes([picture], (9, 8))
+    assert tensor.dtype == np.uint8
+    np.testing.assert_array_equal(tensor, takes_floats.planes([picture], (9, 8)))
 
 
 def test_memory_is_used_again_by_the_same_thread_alone() -> None:

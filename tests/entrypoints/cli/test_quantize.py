@@ -59,6 +59,12 @@ class TestEmbedder:
         assert not variants(cli).exists()
         assert not list((cli.folder / "cache").glob(".draft-*"))
 
+    def test_of_a_backend_whose_networks_take_bytes(self, cli: Cli, photos: Path) -> None:
+        """What calibrates is what the file takes, whatever the engine's own network takes."""
+        pytest.importorskip("openvino", reason="the extra openvino is not installed")
+        found = cli.json(*words(MODEL, photos, "--backend", "openvino", "--min-cosine", 0.5))
+        assert 0.5 < found["mean"] < 1
+
     def test_is_removed_like_a_pack(self, cli: Cli, photos: Path) -> None:
         """It is ours to delete."""
         cli.json(*words(MODEL, photos, "--to", "fp16"))
