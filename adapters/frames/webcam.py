@@ -1,7 +1,10 @@
 """Cameras of this machine, through OpenCV."""
 
-from collections.abc import Generator
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 import attrs
 import cv2
@@ -11,6 +14,9 @@ from facecv.adapters.frames.threaded import CAMERA_BACKOFF, Grab, SourceOptions,
 from facecv.core.arrays import Pixels
 from facecv.core.backoff import Backoff
 from facecv.core.errors import SourceError
+
+_LOG_LEVEL = threading.Lock()
+"""Held while the log level of OpenCV, which the process has one of, is another."""
 
 
 @attrs.frozen
@@ -29,8 +35,11 @@ class WebcamReader:
         Raises:
             SourceError: it cannot be opened.
         """
+        if isinstance(self.device, str) and not Path(self.device).exists():
+            raise SourceError(f"there is no camera {self.device}")
         try:
-            capture = cv2.VideoCapture(self.device)
+            with _quiet():
+                capture = cv2.VideoCapture(self.device)
         except cv2.error as error:
             raise SourceError(f"the camera {self.device} cannot be opened") from error
         try:
@@ -53,6 +62,18 @@ def webcam(device: str, *, fps: float = 0.0, backoff: Backoff | None = None) -> 
     reader = WebcamReader(int(device) if device.isdecimal() else device)
     options = SourceOptions(True, fps, backoff or CAMERA_BACKOFF)
     return ThreadedSource(f"webcam:{device}", reader, options)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep OpenCV from printing how each of its ways of opening a camera failed."""
+    logging = cv2.utils.logging
+    with _LOG_LEVEL:
+        level = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+        try:
+            yield
+        finally:
+            logging.setLogLevel(level)
 
 
 def _retrieved(capture: cv2.VideoCapture) -> Pixels:

@@ -65,7 +65,7 @@ _TOP = 5
     "--folder",
     type=options.FILE,
     panel="What",
-    help="Where to put the files, and leave them; a run that was stopped goes on there.",
+    help="Where to put the gallery, and leave it; a run that was stopped goes on there.",
 )
 @click.option("--plot", type=options.FILE, panel="Output", help="Draw the times into this file.")
 @options.form_options
@@ -128,21 +128,30 @@ def _gallery(place: Path, made: "MadeFaces", probes: "Probes") -> "Figures":
 def _rivals(
     place: Path, made: "MadeFaces", probes: "Probes", names: Sequence[str]
 ) -> "list[Figures]":
+    """Return the figures of the rivals, whose 2 KB a face are not kept."""
     from facecv.entrypoints.cli.search_faces import write_matrix
+
+    if not names:
+        return []
+    matrix = place / "faces.npy"
+    try:
+        write_matrix(made, matrix)
+        found = [_rival(name, matrix, made, probes) for name in names]
+    finally:
+        matrix.unlink(missing_ok=True)
+    return [figures for figures in found if figures]
+
+
+def _rival(name: str, matrix: Path, made: "MadeFaces", probes: "Probes") -> "Figures | None":
+    """Return the figures of a rival; None where it is not installed."""
     from facecv.entrypoints.cli.search_rivals import measure_rival
 
-    matrix, found = place / "faces.npy", []
-    if names:
-        write_matrix(made, matrix)
-    for name in names:
-        output.remark(f"searching with {name}")
-        try:
-            figures = _apart(measure_rival, name, matrix, made.faces_a_person, probes, _CALLERS)
-        except RuntimeMissingError as error:
-            output.remark(str(error))
-        else:
-            found.append(figures)
-    return found
+    output.remark(f"searching with {name}")
+    try:
+        return _apart(measure_rival, name, matrix, made.faces_a_person, probes, _CALLERS)
+    except RuntimeMissingError as error:
+        output.remark(str(error))
+        return None
 
 
 def _apart(action: Callable[..., ResultT], *arguments: object) -> ResultT:

@@ -196,13 +196,23 @@ class TestWebcam(FrameSourceContract):
     def source(self, long_film: Path) -> FrameSource:
         return webcam(str(long_film))
 
-    def test_a_camera_that_is_not_there_is_tried_again(self, tmp_path: Path) -> None:
-        with webcam(str(tmp_path / "video9"), backoff=SOON) as source:
+    @pytest.mark.parametrize(
+        ("device", "problem"),
+        [("97", "the camera 97 cannot be opened"), ("/dev/video97", "is no camera /dev/video97")],
+    )
+    def test_a_camera_that_is_not_there_is_tried_again(
+        self, device: str, problem: str, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        """And OpenCV keeps its own lines about it to itself, now only."""
+        level = cv2.utils.logging.getLogLevel()
+        with webcam(device, backoff=SOON) as source:
             deadline = time.monotonic() + 20
             while source.status.outages == 0 and time.monotonic() < deadline:
                 source.take(0.05)
             assert source.status.state == "retrying"
-            assert "cannot be opened" in source.status.problem
+            assert problem in source.status.problem
+        assert cv2.utils.logging.getLogLevel() == level > 0
+        assert "VIDEOIO" not in capfd.readouterr().err
 
 
 class TestPush(FrameSourceContract):

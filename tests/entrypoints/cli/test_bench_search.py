@@ -57,6 +57,14 @@ def test_a_second_run_searches_what_the_first_has_stored(cli: Cli) -> None:
     assert cli(*command, "--faces", 200).exit_code == 3
 
 
+def test_only_the_gallery_is_kept(cli: Cli) -> None:
+    """Not the vectors of the rivals, which are as large, and made again in no time."""
+    command = ("bench", "search", "--faces", 100, "--probes", 10, "--rival", "numpy")
+    cli.json(*command, "--folder", "kept")
+    assert Path("kept/gallery.db").is_file()
+    assert not list(Path("kept").glob("*.npy"))
+
+
 def test_a_run_that_was_stopped_goes_on(tmp_path: Path) -> None:
     made, path = MadeFaces(20_000, faces_a_person=2, dim=16), tmp_path / "gallery.db"
     stored: list[range] = []
