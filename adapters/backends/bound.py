@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
-import numpy as np
 from numpy.typing import NDArray
 
-Inputs = Mapping[str, NDArray[Any]]
+from facecv.adapters.backends.transfers import Inputs, PlainTransfers, Transfers
+
 Key = tuple[tuple[str, tuple[int, ...], str], ...]
 
 _KEPT = 4
@@ -34,19 +34,20 @@ class Buffers:
     Attributes:
         binding: an ``onnxruntime.IOBinding``.
         inputs: name to ``onnxruntime.OrtValue`` on the device.
+        transfers: copies to and from the device.
     """
 
     binding: Any
     inputs: Mapping[str, Any]
+    transfers: Transfers
 
     def fill(self, inputs: Inputs) -> None:
         """Copy the inputs to the device."""
-        for name, array in inputs.items():
-            self.inputs[name].update_inplace(np.ascontiguousarray(array))
+        self.transfers.send(inputs, self.inputs)
 
     def answers(self) -> list[NDArray[Any]]:
         """Return copies of the outputs."""
-        return [np.asarray(array) for array in self.binding.copy_outputs_to_cpu()]
+        return self.transfers.fetch(self.binding)
 
 
 @attrs.frozen(eq=False)
@@ -57,6 +58,12 @@ class _Maker:
     session: Any
     device: str
     outputs: Sequence[str]
+    transfers: Transfers
+
+    @classmethod
+    def of(cls, runtime: Any, session: Any, device: str, transfers: Transfers | None) -> "_Maker":  # noqa: ANN401
+        names = [output.name for output in session.get_outputs()]
+        return cls(runtime, session, device, names, transfers or PlainTransfers())
 
     def make(self, inputs: Inputs) -> Buffers:
         """Return buffers for inputs of these shapes; no output is bound yet."""
@@ -67,7 +74,7 @@ class _Maker:
                 list(array.shape), array.dtype.type, self.device, 0
             )
             binding.bind_ortvalue_input(name, values[name])
-        return Buffers(binding, values)
+        return Buffers(binding, values, self.transfers)
 
     def bind_outputs(self, buffers: Buffers, device: str) -> None:
         """Let the library allocate the outputs of the next run."""
@@ -82,13 +89,18 @@ class BoundRuns:
         runtime: the package ``onnxruntime``.
         session: an ``onnxruntime.InferenceSession``.
         device: where its input is wanted, in the library's words.
+        transfers: copies to and from the device; None: ONNX Runtime does.
     """
 
-    def __init__(self, runtime: Any, session: Any, device: str = "cuda") -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        runtime: Any,  # noqa: ANN401 - the library has no types
+        session: Any,  # noqa: ANN401
+        device: str = "cuda",
+        transfers: Transfers | None = None,
+    ) -> None:
         self._session = session
-        self._maker = _Maker(
-            runtime, session, device, [output.name for output in session.get_outputs()]
-        )
+        self._maker = _Maker.of(runtime, session, device, transfers)
         self._own = threading.local()
 
     def __call__(self, inputs: Inputs, options: Any = None) -> list[NDArray[Any]]:  # noqa: ANN401
@@ -100,7 +112,8 @@ class BoundRuns:
         """
         buffers = self._buffers(inputs)
         buffers.fill(inputs)
-        self._maker.bind_outputs(buffers, "cpu")  # anew: their shapes may depend on what is seen
+        # anew: their shapes may depend on what is seen
+        self._maker.bind_outputs(buffers, self._maker.transfers.outputs_on)
         self._session.run_with_iobinding(buffers.binding, options)
         return buffers.answers()
 
@@ -124,14 +137,18 @@ class CapturedRuns:
     Takes what `BoundRuns` takes.
     """
 
-    def __init__(self, runtime: Any, session: Any, device: str = "cuda") -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        runtime: Any,  # noqa: ANN401 - the library has no types
+        session: Any,  # noqa: ANN401
+        device: str = "cuda",
+        transfers: Transfers | None = None,
+    ) -> None:
         self._runtime = runtime
         self._session = session
         self._device = device
-        self._maker = _Maker(
-            runtime, session, device, [output.name for output in session.get_outputs()]
-        )
-        self._plain = BoundRuns(runtime, session, device)
+        self._maker = _Maker.of(runtime, session, device, transfers)
+        self._plain = BoundRuns(runtime, session, device, transfers)
         self._graphs: dict[Key, tuple[Buffers, Any]] = {}
 
     def __call__(self, inputs: Inputs) -> list[NDArray[Any]]:

@@ -45,7 +45,9 @@ def open_engine(
         gpu: what the engine is for.
     """
     versions = (f"ort{opener.runtime.__version__}", f"trt{tensorrt_version()}")
-    folder = tensorrt_cache(settings, opener.model, (gpu.name, gpu.capability, *versions))
+    pixels = opener.options.pixels
+    inside = (f"u8-{pixels.mean:g}-{pixels.std:g}",) if pixels else ()
+    folder = tensorrt_cache(settings, opener.model, (gpu.name, gpu.capability, *versions, *inside))
     plain = attrs.evolve(opener, prepared=None)
     inputs = plain.open(Choice("cpu", "to read shapes"), [(CPU, {})]).inputs
     bounded = attrs.evolve(opener, largest=largest_shapes(settings, inputs))

@@ -27,6 +27,7 @@ from facecv.adapters.backends.providers import (
 )
 from facecv.adapters.backends.runtime_check import installed_runtimes, load_runtime
 from facecv.adapters.backends.session import OnnxSession
+from facecv.adapters.backends.transfers import Transfers, find_transfers
 from facecv.core.cpu_budget import available_cores
 from facecv.core.errors import (
     BackendError,
@@ -51,6 +52,7 @@ class OnnxRuntimeBackend:
         gpu: GpuSettings | None = None,
         runtime: Callable[[], Any] = load_runtime,
         gpus: Callable[[], tuple[Gpu, ...]] = find_gpus,
+        transfers: Callable[[Any], Transfers] = find_transfers,
     ) -> None:
         """Say how networks are to be loaded; nothing is imported before the first is.
 
@@ -63,12 +65,15 @@ class OnnxRuntimeBackend:
             gpu: how networks run on a GPU.
             runtime: returns the package ``onnxruntime``.
             gpus: returns the GPUs that this process may use.
+            transfers: returns what copies to and from them, by the package ``onnxruntime``.
         """
         self._engine_cache = engine_cache
         self._prepared = PreparedNetworks(graph_cache) if graph_cache else None
         self._spinning = spinning
         self._gpu = gpu or GpuSettings()
         self._thread = OneThread()
+        self._find_transfers = transfers
+        self._transfers: Transfers | None = None
         self._runtime = runtime
         self._gpus = gpus
 
@@ -154,7 +159,14 @@ class OnnxRuntimeBackend:
             spinning=self._spinning,
             prepared=self._prepared,
             gpu=self._gpu,
+            transfers=self._shared_transfers,
         )
+
+    def _shared_transfers(self, runtime: Any) -> Transfers:  # noqa: ANN401 - no types
+        """Return what copies for all networks, so that they share page-locked memory."""
+        if self._transfers is None:
+            self._transfers = self._find_transfers(runtime)
+        return self._transfers
 
     def _machine(self, runtime: Any, device: Device) -> Machine:  # noqa: ANN401 - no types
         """Return what the choice depends on; for the CPU no driver is asked."""

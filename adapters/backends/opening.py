@@ -4,7 +4,7 @@ import contextlib
 import io
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -12,12 +12,14 @@ import attrs
 import structlog
 
 from facecv.adapters.backends.bound import BoundRuns, CapturedRuns
+from facecv.adapters.backends.bytewise import taking_bytes
 from facecv.adapters.backends.gpu import missing_libraries, preload_tensorrt
 from facecv.adapters.backends.one_thread import OneThread
 from facecv.adapters.backends.placement import RECORD, check_placement
 from facecv.adapters.backends.prepared import PreparedNetworks, Source
 from facecv.adapters.backends.providers import Choice, GpuSettings, Providers, unavailable
 from facecv.adapters.backends.session import OnnxSession, Run, limited, unbound
+from facecv.adapters.backends.transfers import Transfers, find_transfers
 from facecv.core.cpu_budget import available_cores
 from facecv.core.errors import FaceCVError, ModelError
 from facecv.core.pack import ModelFile
@@ -49,6 +51,7 @@ class Opener:
         gpu: how networks run on a GPU.
         thread: does all that touches the network; None: whoever runs it does.
         largest: the largest shape of inputs by name; those that are not named may have any.
+        transfers: returns what copies to and from a GPU.
     """
 
     runtime: Any
@@ -59,6 +62,7 @@ class Opener:
     gpu: GpuSettings = attrs.field(factory=GpuSettings, kw_only=True)
     thread: OneThread | None = attrs.field(default=None, kw_only=True)
     largest: Mapping[str, tuple[int, ...]] = attrs.field(factory=dict, kw_only=True)
+    transfers: Callable[[Any], Transfers] = attrs.field(default=find_transfers, kw_only=True)
 
     def open(self, choice: Choice, providers: Providers) -> OnnxSession:
         """Return the network, running on the provider of `choice`.
@@ -69,12 +73,10 @@ class Opener:
             ModelError: the file is not a network.
         """
         try:
-            session = self._prepared(choice) or self.runtime.InferenceSession(
-                str(self.model.path),
-                sess_options=self._settings(choice),
-                providers=[name for name, _ in providers],
-                provider_options=[options for _, options in providers],
-                enable_fallback=0,
+            session = (
+                self._prepared(choice)
+                or self._bytewise(choice, providers)
+                or self._loaded(str(self.model.path), choice, providers)
             )
         except Exception as error:  # the library's errors have no common root
             raise self._failure(error, choice) from error
@@ -87,12 +89,36 @@ class Opener:
             self._look_at(opened, choice)
         return opened
 
+    def _loaded(self, network: str | bytes, choice: Choice, providers: Providers) -> Any:  # noqa: ANN401
+        """Return a session for a network, by the path of its file or its content."""
+        return self.runtime.InferenceSession(
+            network,
+            sess_options=self._settings(choice),
+            providers=[name for name, _ in providers],
+            provider_options=[options for _, options in providers],
+            enable_fallback=0,
+        )
+
+    def _bytewise(self, choice: Choice, providers: Providers) -> Any:  # noqa: ANN401
+        """Return a session for the network as it takes bytes, if it is to and can."""
+        if self.options.pixels is None or choice.device == "cpu":
+            return None
+        network = taking_bytes(self.model, self.options.pixels)
+        if network is None:
+            return None
+        try:
+            return self._loaded(network, choice, providers)
+        except Exception as error:  # noqa: BLE001 - the library's errors have no common root
+            words = str(error).strip().partition("\n")[0]
+            _log().warning("pixels not normalised there", model=self.model.spec.name, why=words)
+            return None
+
     def _run(self, session: Any, choice: Choice) -> Run:  # noqa: ANN401 - no types
         """Return how to run a session."""
         if choice.device == "cuda" and self.gpu.cuda_graphs:
-            return CapturedRuns(self.runtime, session)
+            return CapturedRuns(self.runtime, session, transfers=self.transfers(self.runtime))
         if choice.device != "cpu" and self.gpu.io_binding:
-            return BoundRuns(self.runtime, session)
+            return BoundRuns(self.runtime, session, transfers=self.transfers(self.runtime))
         return unbound(session)
 
     def _look_at(self, opened: OnnxSession, choice: Choice) -> None:

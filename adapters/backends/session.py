@@ -13,7 +13,7 @@ from facecv.core.errors import InferenceError
 from facecv.core.ports.inference_backend import Placement, TensorSpec
 
 Run = Callable[[Mapping[str, NDArray[Any]]], list[NDArray[Any]]]
-_DTYPES = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(float16)": "float16"}
+_DTYPES = {"tensor(float)": "float32", "tensor(double)": "float64"}
 
 
 class OnnxSession:
@@ -100,10 +100,14 @@ def _by(shape: tuple[int, ...]) -> str:
     return "x".join(map(str, shape))
 
 
+def dtype_of(kind: str) -> str:
+    """Return numpy's name for what the library calls ``tensor(float)``."""
+    return _DTYPES.get(kind, kind.removeprefix("tensor(").removesuffix(")"))
+
+
 def _spec(value: Any) -> TensorSpec:  # noqa: ANN401 - the library has no types
     shape = tuple(axis if isinstance(axis, int) else None for axis in value.shape)
-    dtype = _DTYPES.get(value.type, str(value.type).removeprefix("tensor(").removesuffix(")"))
-    return TensorSpec(value.name, shape, dtype)
+    return TensorSpec(value.name, shape, dtype_of(str(value.type)))
 
 
 def _first_line(error: Exception) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 from structlog.testing import capture_logs
@@ -18,6 +19,7 @@ from facecv.adapters.backends.gpu import Gpu
 from facecv.adapters.backends.onnxruntime import OnnxRuntimeBackend
 from facecv.adapters.backends.placement import RECORD, placement_of
 from facecv.adapters.backends.providers import CPU, CUDA, TENSORRT, GpuSettings
+from facecv.adapters.backends.transfers import PlainTransfers
 from facecv.core.errors import (
     DeviceUnavailableError,
     InferenceError,
@@ -25,7 +27,7 @@ from facecv.core.errors import (
     PlacementError,
     RuntimeMissingError,
 )
-from facecv.core.pack import ModelFile
+from facecv.core.pack import InputSpec, ModelFile
 from facecv.core.ports.inference_backend import Device, Placement, SessionOptions
 from facecv.plugins.contracts.inference_backend import InferenceBackendContract
 from tests import graphs
@@ -153,7 +155,11 @@ def backend(
     settings: GpuSettings | None = None,
 ) -> OnnxRuntimeBackend:
     return OnnxRuntimeBackend(
-        engine_cache=cache, gpu=settings, runtime=lambda: runtime, gpus=lambda: gpus
+        engine_cache=cache,
+        gpu=settings,
+        runtime=lambda: runtime,
+        gpus=lambda: gpus,
+        transfers=lambda _: PlainTransfers(),
     )
 
 
@@ -411,6 +417,55 @@ class TestTensorrt:
         with pytest.raises(InferenceError, match=r"3x3x112x112.* 2x3x112x112") as caught:
             session.run({"x": np.zeros((3, 3, 112, 112), np.float32)})
         assert "max_side" in caught.value.hint
+
+
+class TestPixels:
+    """A GPU is given bytes, and normalises them."""
+
+    OPTIONS = SessionOptions(device="cuda", pixels=InputSpec(mean=10.0, std=4.0))
+
+    @pytest.mark.parametrize("device", ["cuda", "tensorrt"])
+    def test_are_normalised_on_the_gpu(self, model: ModelFile, device: Device) -> None:
+        """What is loaded is not the file, but a network whose input takes bytes."""
+        runtime = FakeRuntime(ALL, ALL)
+        backend(runtime).load(model, attrs.evolve(self.OPTIONS, device=device))
+        network = onnx.load_from_string(runtime.made[-1]["path"])
+        assert network.graph.input[0].type.tensor_type.elem_type == onnx.TensorProto.UINT8
+        assert [node.op_type for node in network.graph.node] == ["Cast", "Sub", "Div", "Add"]
+
+    @pytest.mark.parametrize(
+        "options", [SessionOptions(device="cuda"), attrs.evolve(OPTIONS, device="cpu")]
+    )
+    def test_otherwise_the_file_is_loaded(self, model: ModelFile, options: SessionOptions) -> None:
+        """Where nobody said how, and on the CPU, where it does not pay."""
+        runtime = FakeRuntime(ALL, ALL)
+        backend(runtime).load(model, options)
+        assert runtime.made[-1]["path"] == str(model.path)
+
+    def test_a_gpu_that_does_not_take_it_gets_the_file(self, model: ModelFile) -> None:
+        """And the log says why."""
+
+        class Picky(FakeRuntime):
+            def InferenceSession(self, path: Any, **arguments: Any) -> Any:  # noqa: N802
+                if isinstance(path, bytes):
+                    raise NotImplementedError("no kernel for Cast(13)")
+                return super().InferenceSession(path, **arguments)
+
+        runtime = Picky(ALL, ALL)
+        with capture_logs() as logs:
+            session = backend(runtime).load(model, self.OPTIONS)
+        assert session.provider == CUDA
+        assert "no kernel" in logs[0]["why"]
+
+    def test_engines_of_both_are_kept_apart(self, model: ModelFile, tmp_path: Path) -> None:
+        """Or one would be taken for the other, and its build not be announced."""
+        runtime = FakeRuntime(ALL, ALL)
+        folder = _built(runtime, model, tmp_path)
+        options = attrs.evolve(self.OPTIONS, device="tensorrt")
+        backend(runtime, cache=tmp_path).load(model, options)
+        other = runtime.made[-1]["provider_options"][0]["trt_engine_cache_path"]
+        assert "_u8-10-4_" in Path(other).name
+        assert Path(other).name.replace("_u8-10-4", "") == folder.name
 
 
 def _built(runtime: FakeRuntime, model: ModelFile, cache: Path) -> Path:
