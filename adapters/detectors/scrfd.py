@@ -4,9 +4,9 @@ At 640 pixels an SCRFD does not see faces that fill the picture. A second pass o
 192 pixels does, for a tenth of the time: average precision of det_500m on close-ups rises from .914
 to .991 (128 pixels: .979, 160: .969, 224: .990). What the first pass is sure of stands, since its
 boxes and landmarks are finer; everything else competes by score in one non-maximum suppression.
-Where the first pass is sure of a face that is large itself, there is no room for one that fills the
-picture, and no second pass. The small picture is made from the first pass's, and stretched to
-multiples of 32 pixels: a border would cost accuracy (.95 instead of .99), and time.
+Beside a sure face there is no second pass unless there is room for one that fills the picture, and
+the anchors for large faces saw a trace of one. The small picture is made from the first pass's, and
+stretched to multiples of 32 pixels: a border would cost accuracy (.95 instead of .99), and time.
 
 The black border that makes a square of the input is left out, which saves a quarter of the time at
 4:3. A face beside the edge where it would be comes out a little otherwise then (up to one pixel of
@@ -24,12 +24,12 @@ close-ups of 240 to 400 pixels then take half the time.
 """
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import attrs
 import numpy as np
 
-from facecv.adapters.detectors.scrfd_decode import Candidates, anchor_centres, decode
+from facecv.adapters.detectors.scrfd_decode import Anchors, Candidates, decode
 from facecv.adapters.detectors.scrfd_layout import Size, read_layout
 from facecv.adapters.imaging.letterbox import Letterbox
 from facecv.adapters.imaging.shrink import shrunk
@@ -53,6 +53,10 @@ of its pixels are no evidence, and the first pass sees such faces well."""
 
 LARGE = 0.6
 """Share of the picture's longer side from which a face leaves no room for one that fills it."""
+
+HINT = 0.045
+"""Score below which anchors for large faces see nothing at all. Where nothing is, det_500m and
+det_2.5g give .036 to .042; to faces of up to .8 of the longer side that they miss, .07 and more."""
 
 BESIDE = 32
 """Pixels of the input between a face and the edge of the picture within which the border counts."""
@@ -108,7 +112,7 @@ class Scrfd:
         self._layout = read_layout(session)
         self._normalizer = Normalizer.of(spec or InputSpec(std=128.0), session.inputs[0])
         self._batch_size = batch_size if self._layout.batched else 1
-        self._centres = lru_cache(maxsize=64)(anchor_centres)
+        self._anchors = lru_cache(maxsize=64)(partial(Anchors.of, self._layout))
 
     def detect(
         self, images: Sequence[Pixels], options: DetectorOptions, /
@@ -138,7 +142,7 @@ class Scrfd:
                 filling = more.at_least(FILLING * max(sizes[index]))
                 found[index] = Candidates.joined([found[index].preferred_from(SURE), filling])
         return [
-            [face.scaled(look.reduction) for face in candidates.detections(options.nms_threshold)]
+            _in_full(candidates, look).detections(options.nms_threshold)
             for look, candidates in zip(looks, found, strict=True)
         ]
 
@@ -166,7 +170,8 @@ class Scrfd:
         """
         if self._layout.fixed_size:
             return not len(seen.scores)
-        return seen.largest(SURE) < LARGE * max(size)
+        largest = seen.largest(SURE)
+        return not largest or (seen.hint >= HINT and largest < LARGE * max(size))
 
     def _letterbox(self, size: Size, options: DetectorOptions) -> Letterbox:
         multiple = self._layout.multiple
@@ -191,9 +196,10 @@ class Scrfd:
             canvas = views[batch[0]].letterbox.canvas
             tensor = self._normalizer.planes([views[index].pixels for index in batch], canvas)
             outputs = self._session.run({self._layout.input_name: tensor})
+            anchors = self._anchors(canvas)
             for place, index in enumerate(batch):
                 rows = [output[place] if output.ndim == 3 else output for output in outputs]
-                seen = decode(rows, self._layout, canvas, threshold, self._centres)
+                seen = decode(rows, self._layout, anchors, threshold)
                 found[index] = seen.unscaled(views[index].letterbox.scale)
         return [found[index] for index in range(len(views))]
 
@@ -211,6 +217,12 @@ def _shrunk(image: Pixels, options: DetectorOptions) -> Preview:
     """Return what to look at, unless the insightface package's own samples are asked for."""
     whole = options.padding == "square"
     return Preview(image) if whole else shrunk(image, options.input_size)
+
+
+def _in_full(candidates: Candidates, look: Preview) -> Candidates:
+    """Return candidates in the pixels of the picture that was shrunk."""
+    part = 1 / look.reduction
+    return candidates if look.reduction == 1 else candidates.unscaled((part, part))
 
 
 def _size(image: Pixels) -> Size:

@@ -1,22 +1,24 @@
 """From the raw outputs of SCRFD to candidate faces."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from typing import Any, Self
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from facecv.adapters.detectors.scrfd_layout import Layout, Level
+from facecv.adapters.detectors.scrfd_layout import Layout, Size
 from facecv.core.arrays import Floats
 from facecv.core.errors import InferenceError
 from facecv.core.face import Detection
 from facecv.core.geometry import Box, nms
 
-Size = tuple[int, int]
-Centres = Callable[[Size, int, int], Floats]
+_COARSE = 32
+"""Stride, in pixels, from which on anchors are as large as faces that fill a picture."""
 
-_CORNER_SIGNS = np.array([[-1, -1], [1, 1]], dtype=np.float32)
+_SIGNS = np.array([-1, -1] + [1] * 12, dtype=np.float32)
+"""The upper left corner lies before the anchor; the other corner and landmarks after it."""
 
 
 @attrs.frozen(eq=False)
@@ -26,12 +28,16 @@ class Candidates:
     Attributes:
         points: float32 [N, 2 or 7, 2]: two corners of the box, then five landmarks if known.
         scores: float32 [N].
+        hint: the best score, however low, of the anchors for large faces; 1: not known.
         ranks: float32 [N], the order in which they suppress one another; the scores at first.
     """
 
     points: Floats
     scores: Floats
-    ranks: Floats = attrs.field(default=attrs.Factory(lambda self: self.scores, takes_self=True))
+    hint: float = 1.0
+    ranks: Floats = attrs.field(
+        default=attrs.Factory(lambda self: self.scores, takes_self=True), kw_only=True
+    )
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
@@ -41,7 +47,8 @@ class Candidates:
         return cls(
             np.concatenate([part.points for part in parts]),
             np.concatenate([part.scores for part in parts]),
-            np.concatenate([part.ranks for part in parts]),
+            max(part.hint for part in parts),
+            ranks=np.concatenate([part.ranks for part in parts]),
         )
 
     def unscaled(self, scale: tuple[float, float]) -> Self:
@@ -63,8 +70,14 @@ class Candidates:
     def at_least(self, side: float) -> Self:
         """Return the candidates whose boxes' longer side is at least so many pixels."""
         longer = (self.points[:, 1] - self.points[:, 0]).max(axis=1)
-        kept = longer >= side
-        return type(self)(self.points[kept], self.scores[kept], self.ranks[kept])
+        return self._where(np.asarray(longer >= side))
+
+    def sound(self) -> Self:
+        """Return the candidates whose numbers are finite and whose boxes have an area."""
+        wide, finite = self.points[:, 1] > self.points[:, 0], np.isfinite(self.points)
+        if wide.all() and finite.all():
+            return self
+        return self._where(np.asarray(wide.all(axis=1) & finite.all(axis=(1, 2))))
 
     def detections(self, nms_threshold: float) -> list[Detection]:
         """Return what non-maximum suppression leaves, by falling score."""
@@ -79,61 +92,88 @@ class Candidates:
             for index in kept[np.argsort(-self.scores[kept], kind="stable")]
         ]
 
+    def _where(self, kept: NDArray[np.bool_]) -> Self:
+        return attrs.evolve(
+            self, points=self.points[kept], scores=self.scores[kept], ranks=self.ranks[kept]
+        )
 
-def anchor_centres(size: Size, stride: int, anchors: int) -> Floats:
-    """Return where the anchors of a stride sit, float32 [rows, 1, 2], in pixels of the input."""
-    ys, xs = np.mgrid[: size[1] // stride, : size[0] // stride]
-    centres = np.stack([xs, ys], axis=-1).reshape(-1, 1, 2) * stride
-    return np.repeat(centres, anchors, axis=0).astype(np.float32)
+
+@attrs.frozen(eq=False)
+class Anchors:
+    """The anchors of all strides for one size of the input, one after another.
+
+    Attributes:
+        centres: float32 [R, 1, 2], where they sit, pixels of the input.
+        strides: float32 [R, 1], the unit of their offsets, pixels.
+        starts: the first row of each stride.
+    """
+
+    centres: Floats
+    strides: Floats
+    starts: tuple[int, ...]
+
+    @classmethod
+    def of(cls, layout: Layout, size: Size) -> Self:
+        """Return the anchors of a network for an input of this width and height."""
+        strides = [level.stride for level in layout.levels]
+        parts = [_centres(size, stride, layout.anchors) for stride in strides]
+        counts = [len(part) for part in parts]
+        return cls(
+            np.concatenate(parts),
+            np.repeat(np.array(strides, np.float32), counts).reshape(-1, 1),
+            (0, *np.cumsum(counts[:-1]).tolist()),
+        )
+
+    def points(self, rows: NDArray[np.intp], offsets: Floats) -> Floats:
+        """Return where the offsets of some anchors point to.
+
+        Args:
+            rows: N of the anchors.
+            offsets: float32 [N, 4 or 14], as the network gives them.
+
+        Returns:
+            Corners and landmarks, float32 [N, 2 or 7, 2], pixels of the input.
+        """
+        moves = offsets * self.strides[rows] * _SIGNS[: offsets.shape[1]]
+        points: Floats = moves.reshape(len(rows), -1, 2) + self.centres[rows]
+        return points
 
 
 def decode(
-    outputs: Sequence[NDArray[Any]], layout: Layout, size: Size, threshold: float, centres: Centres
+    outputs: Sequence[NDArray[Any]], layout: Layout, anchors: Anchors, threshold: float
 ) -> Candidates:
     """Return the candidates of one picture that reach `threshold`.
 
     Args:
         outputs: of that picture, each [rows, k], in the network's order.
         layout: what each of them is.
-        size: width and height of the network's input.
+        anchors: those of the network for this size of the input.
         threshold: the least score; nothing below it is decoded.
-        centres: `anchor_centres`, or a cache in front of it.
 
     Raises:
         InferenceError: a score is not a number.
     """
-    parts = []
-    for level in layout.levels:
+    parts, hint = [], 0.0
+    for level, start in zip(layout.levels, anchors.starts, strict=True):
         scores = outputs[level.scores].ravel()
-        best = scores.max()
-        if np.isnan(best):
-            raise InferenceError("the detector gave scores that are not numbers")
+        best = float(scores.max())
         if best >= threshold:
             rows = np.flatnonzero(scores >= threshold)
-            anchors = centres(size, level.stride, layout.anchors)[rows]
-            parts.append(Candidates(_points(outputs, level, rows, anchors), scores[rows]))
-    return _sound(Candidates.joined(parts)) if parts else _nothing(layout)
+            offsets = np.concatenate([outputs[index][rows] for index in level.offsets], axis=1)
+            parts.append((rows + start, scores[rows], offsets))
+        elif math.isnan(best):
+            raise InferenceError("the detector gave scores that are not numbers")
+        if level.stride >= _COARSE:
+            hint = max(hint, best)
+    if not parts:
+        count = 2 + 5 * (layout.levels[0].landmarks is not None)
+        return Candidates(np.empty((0, count, 2), np.float32), np.empty(0, np.float32), hint)
+    rows, scores, offsets = map(np.concatenate, zip(*parts, strict=True))
+    return Candidates(anchors.points(rows, offsets), scores, hint).sound()
 
 
-def _points(
-    outputs: Sequence[NDArray[Any]], level: Level, rows: NDArray[np.intp], anchors: Floats
-) -> Floats:
-    """Return corners and landmarks of the chosen rows, float32 [N, 2 or 7, 2]."""
-    offsets = outputs[level.boxes][rows].reshape(-1, 2, 2) * _CORNER_SIGNS
-    if level.landmarks is not None:
-        marks = outputs[level.landmarks][rows].reshape(-1, 5, 2)
-        offsets = np.concatenate([offsets, marks], axis=1)
-    points: Floats = anchors + offsets * np.float32(level.stride)
-    return points
-
-
-def _sound(candidates: Candidates) -> Candidates:
-    """Return the candidates whose numbers are finite and whose boxes have an area."""
-    points = candidates.points
-    good = (points[:, 1] > points[:, 0]).all(axis=1) & np.isfinite(points).all(axis=(1, 2))
-    return candidates if good.all() else Candidates(points[good], candidates.scores[good])
-
-
-def _nothing(layout: Layout) -> Candidates:
-    count = 2 if layout.levels[0].landmarks is None else 7
-    return Candidates(np.empty((0, count, 2), np.float32), np.empty(0, np.float32))
+def _centres(size: Size, stride: int, anchors: int) -> Floats:
+    """Return where the anchors of a stride sit, float32 [rows, 1, 2]."""
+    ys, xs = np.mgrid[: size[1] // stride, : size[0] // stride]
+    centres = np.stack([xs, ys], axis=-1).reshape(-1, 1, 2) * stride
+    return np.repeat(centres, anchors, axis=0).astype(np.float32)

@@ -42,6 +42,11 @@ class Level:
     boxes: int
     landmarks: int | None
 
+    @property
+    def offsets(self) -> tuple[int, ...]:
+        """Indices of the outputs that tell where faces are: boxes, and landmarks if any."""
+        return (self.boxes,) if self.landmarks is None else (self.boxes, self.landmarks)
+
 
 @attrs.frozen
 class Layout:

@@ -93,11 +93,11 @@ class TestNms:
                 kept.append(index)
         return kept
 
-    @pytest.mark.parametrize("count", [0, 1, 2, 60])
+    @pytest.mark.parametrize("count", [0, 1, 2, 60, 300])
     @pytest.mark.parametrize("threshold", [0.0, 0.31, 0.4, 1.0])
     def test_it_keeps_what_the_plain_loop_keeps(self, count: int, threshold: float) -> None:
         random = np.random.default_rng(count)
-        corners = random.uniform(0, 60, (count, 2))
+        corners = random.uniform(0, 8 * count**0.5, (count, 2))
         boxes = np.hstack([corners, corners + random.uniform(5, 40, (count, 2))]).astype(np.float32)
         scores = random.uniform(0, 1, count).astype(np.float32)
         expected = self._one_by_one(boxes, scores, threshold)

@@ -1,12 +1,14 @@
 """SCRFD, on small networks of every published signature, and on real weights."""
 
 import itertools
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from facecv.adapters.backends.onnxruntime import OnnxRuntimeBackend
 from facecv.adapters.detectors.scrfd import Scrfd
@@ -152,15 +154,32 @@ class TestShapesOfInputs:
         detector.detect([graphs.red_cells(640, 640, [])], DetectorOptions())
         assert len(session.runs) == 3
 
-    @pytest.mark.parametrize(("side", "runs"), [(32, 1), (64, 2)])
-    def test_no_second_look_around_a_large_face(self, tmp_path: Path, side: int, runs: int) -> None:
-        """A face of 32 pixels leaves no room in a picture of 32, but in one of 64."""
+    @pytest.mark.parametrize(
+        ("side", "trace", "runs"),
+        [
+            (64, 0.1, 2),
+            (64, 0.02, 1),  # nothing large is there
+            (32, 0.1, 1),  # a face of 32 pixels leaves no room
+        ],
+    )
+    def test_a_second_look_where_a_large_face_may_be_beside_a_sure_one(
+        self, tmp_path: Path, side: int, trace: float, runs: int
+    ) -> None:
+        """That is: there is room for it, and the anchors for large faces saw a trace of one."""
         _, session = recorded(graphs.scrfd(tmp_path))
-        detector = Scrfd(session, enlarge=False)
+        detector = Scrfd(_with_trace(session, trace), enlarge=False)
         session.runs.clear()
         found = detector.detect([graphs.red_cells(side, side, [(1, 1)])], DetectorOptions())
         assert len(session.runs) == runs
         assert len(found[0]) == 1
+
+    def test_a_second_look_at_a_picture_without_a_sure_face(self, tmp_path: Path) -> None:
+        """Whatever the first look saw a trace of."""
+        _, session = recorded(graphs.scrfd(tmp_path))
+        detector = Scrfd(_with_trace(session, 0.02))
+        session.runs.clear()
+        detector.detect([graphs.red_cells(640, 480, [])], DetectorOptions())
+        assert len(session.runs) == 2
 
     def test_pictures_of_one_shape_share_a_run(self, tmp_path: Path) -> None:
         """If the network takes several; others go on their own, and order is kept."""
@@ -271,6 +290,22 @@ class TestRefusals:
         session.network = lambda inputs: [output * np.nan for output in network(inputs)]
         with pytest.raises(InferenceError, match="not numbers"):
             detector.detect([graphs.red_cells(64, 64, [])], SINGLE)
+
+
+def _with_trace(session: FakeSession, score: float) -> FakeSession:
+    """Return a session whose anchors of stride 32, for large faces, give at least that score."""
+    network = session.network
+
+    def run(inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        outputs = network(inputs)
+        least = min(len(output) for output in outputs)
+        traced = [output.shape == (least, 1) for output in outputs]
+        return [
+            np.maximum(o, score) if coarse else o for o, coarse in zip(outputs, traced, strict=True)
+        ]
+
+    session.network = run
+    return session
 
 
 class TestFacesThatFillThePicture:
