@@ -50,8 +50,8 @@ class Normalizer:
     def planes(self, images: Sequence[Pixels], canvas: tuple[int, int]) -> NDArray[Any]:
         """Return pictures as [N, C, H, W], each in the top left corner, black elsewhere.
 
-        They are float32, or uint8 where the network normalises. The memory is used again: it is the caller's
-        until the same thread calls again.
+        They are float32, or uint8 where the network normalises. The memory is used again: it is
+        the caller's until the same thread calls again.
 
         Args:
             images: N pictures uint8 [h, w, 3] BGR, none larger than the canvas.
