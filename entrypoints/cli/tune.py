@@ -58,12 +58,13 @@ def tune(
 ) -> None:
     """Measure backends, devices, threads, batch and input sizes with the configured models.
 
-    PICTURE is what faces are searched in; without it, noise of 1280x960 pixels. Variants of the
-    models that 'facecv models quantize' made are measured too, and every device where the
-    configuration says 'auto'. The present way stays unless another saves 5 %. Ways whose boxes or
-    embeddings differ from the present one's cannot win (mean overlap below 0.9, mean cosine below
-    0.99), nor can embedders of another space. The input size is only measured, since a smaller one
-    misses small faces.
+    PICTURE is what faces are searched in; without it, noise of 1280x960 pixels. Embeddings are
+    compared on its faces, and on made-up crops where it shows none. Variants of the models that
+    'facecv models quantize' made are measured too, and every device where the configuration says
+    'auto'. The present way stays unless another saves 5 %. Ways whose boxes or embeddings differ
+    from the present one's cannot win (mean overlap below 0.9, mean cosine below 0.99), nor can
+    embedders of another space. The input size is only measured, since a smaller one misses small
+    faces.
     """
     from facecv.core.services.tune import fastest, measure, measure_sizes
 
@@ -71,7 +72,8 @@ def tune(
     pixels = _pixels(builder, picture)
     ways = list(candidates(builder))
     detection = builder.config.detection.options().detector
-    timings = measure(ways, pixels, detection, batches=BATCHES, rounds=rounds)
+    aligner = builder.build("face_aligners", builder.config.aligner)
+    timings = measure(ways, pixels, detection, aligner, batches=BATCHES, rounds=rounds)
     best = fastest(timings, faces)
     winner = {**best.settings, BATCH_KEY: best.batch}
     chosen = ways[timings.index(best)].detector
@@ -80,11 +82,13 @@ def tune(
     sizes = {size: round(seconds * 1000, 2) for size, seconds in found.items()}
     shapes = {
         "ways": [_shape(one, faces) for one in timings],
+        "compared_faces": best.samples,
         "input_sizes": [{"input_size": size, "detect_ms": ms} for size, ms in sizes.items()],
         "fastest": winner,
     }
     if not output.write_record(form, shapes):
         output.print_table(_table(timings, best, faces))
+        click.echo(f"cosines are of {_samples(best)}\n")
         output.print_table(_size_table(sizes))
     if write:
         _write(invocation.config_file, winner)
@@ -142,6 +146,13 @@ def _table(timings: "Sequence[Timing]", best: "Timing", faces: int) -> "Table":
 def _why_not(timing: "Timing") -> str:
     """Return why a way cannot win."""
     return "other answers" if timing.same_space else "another space"
+
+
+def _samples(timing: "Timing") -> str:
+    """Return what embeddings were compared on."""
+    if not timing.samples:
+        return "made-up crops: no picture with a face was given"
+    return f"{tables.plural(timing.samples, 'face')} of the picture"
 
 
 def _size_table(sizes: Mapping[int, float]) -> "Table":

@@ -9,9 +9,10 @@ import pytest
 from facecv.core.arrays import Floats, Pixels
 from facecv.core.embedding import EmbeddingSpace
 from facecv.core.face import Detection
-from facecv.core.geometry import Box
+from facecv.core.geometry import ARCFACE_TEMPLATE, Box
 from facecv.core.ports.detector import DetectorOptions
 from facecv.core.services.tune import Candidate, Timing, fastest, measure
+from tests.fakes.face_aligner import FakeFaceAligner
 
 SPACE = EmbeddingSpace("slow", 2, "0" * 64, "none")
 PICTURE = np.zeros((8, 8, 3), np.uint8)
@@ -29,12 +30,13 @@ class SlowDetector:
     watch: Watch
     seconds: float
     x: float = 0.0
+    landmarks: Floats | None = None
 
     def detect(
         self, images: Sequence[Pixels], options: DetectorOptions, /
     ) -> list[list[Detection]]:
         self.watch.now += self.seconds
-        return [[Detection(Box(self.x, 0, self.x + 10, 10), 0.9)] for _ in images]
+        return [[Detection(Box(self.x, 0, self.x + 10, 10), 0.9, self.landmarks)] for _ in images]
 
 
 @attrs.define
@@ -61,8 +63,20 @@ def timings(*ways: tuple[float, float, float, float]) -> list[Timing]:
         Candidate({"n": n}, SlowDetector(watch, detect), SlowEmbedder(watch, start, each, turn))
         for n, (detect, start, each, turn) in enumerate(ways)
     ]
+    return measured(candidates, watch, batches=(1, 4), rounds=3)
+
+
+def measured(
+    candidates: Sequence[Candidate], watch: Watch, *, batches: Sequence[int] = (1,), rounds: int = 1
+) -> list[Timing]:
     return measure(
-        candidates, PICTURE, DetectorOptions(), batches=(1, 4), rounds=3, clock=lambda: watch.now
+        candidates,
+        PICTURE,
+        DetectorOptions(),
+        FakeFaceAligner(),
+        batches=batches,
+        rounds=rounds,
+        clock=lambda: watch.now,
     )
 
 
@@ -100,9 +114,7 @@ def against(detector: SlowDetector, embedder: SlowEmbedder) -> Timing:
     watch = detector.watch
     slow = Candidate({"n": 0}, SlowDetector(watch, 9.0), SlowEmbedder(watch, 9.0, 0.0))
     quick = Candidate({"n": 1}, detector, embedder)
-    found = measure(
-        [slow, quick], PICTURE, DetectorOptions(), batches=(1,), rounds=1, clock=lambda: watch.now
-    )
+    found = measured([slow, quick], watch)
     assert fastest(found, 1) is found[1 if found[1].sound else 0]
     return found[1]
 
@@ -124,6 +136,29 @@ def test_another_space_cannot_win() -> None:
     assert timing.cosine == pytest.approx(1)
     assert not timing.sound
     assert against(SlowDetector(watch, 0.1), attrs.evolve(embedder, space=SPACE)).sound
+
+
+class Brightness(SlowEmbedder):
+    """Turns by `turn` where a crop is bright."""
+
+    def embed(self, crops: Pixels, /) -> tuple[Floats, Floats]:
+        turns = self.turn * (crops.mean(axis=(1, 2, 3)) > 0)
+        vectors = np.stack([np.cos(turns), np.sin(turns)], axis=1).astype(np.float32)
+        return vectors, np.ones(len(crops), np.float32)
+
+
+@pytest.mark.parametrize(("landmarks", "samples"), [(ARCFACE_TEMPLATE / 14, 1), (None, 0)])
+def test_embeddings_are_compared_on_faces_of_the_picture(
+    landmarks: Floats | None, samples: int
+) -> None:
+    """The picture is black, what is made up where it shows no face is not."""
+    watch = Watch()
+    detector = SlowDetector(watch, 1.0, landmarks=landmarks)
+    embedders = [Brightness(watch, 1.0, 0.0, turn) for turn in (0.0, 0.5)]
+    ways = [Candidate({}, detector, embedder) for embedder in embedders]
+    found = measured(ways, watch)
+    assert [one.samples for one in found] == [samples, samples]
+    assert found[1].cosine == pytest.approx(1.0 if samples else np.cos(0.5), abs=1e-5)
 
 
 def test_who_disagrees_cannot_win() -> None:

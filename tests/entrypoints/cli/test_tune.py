@@ -47,6 +47,7 @@ class TestTune:
         assert first["cosine"] == pytest.approx(1, abs=1e-4)
         assert set(first["embed_ms"]) == {"1", "2", "4", "8", "16", "32"}
         assert [row["input_size"] for row in found["input_sizes"]] == [320, 480, 640]
+        assert found["compared_faces"] == 1
         best = set(found["fastest"]) - {"backends.openvino.precision"}
         assert best == {"backend", "threads", "embedders.arcface.batch_size"}
 
@@ -92,6 +93,7 @@ class TestTune:
         result = cli(*words(cli), "--faces", 3)
         assert result.exit_code == 0
         assert "3 faces, ms" in result.stdout
+        assert "cosines are of 1 face of the picture" in result.stdout
         assert "fastest" in result.stdout
 
 
