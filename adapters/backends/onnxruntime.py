@@ -16,7 +16,9 @@ from facecv.adapters.backends.one_thread import OneThread
 from facecv.adapters.backends.opening import Opener, preload
 from facecv.adapters.backends.prepared import PreparedNetworks
 from facecv.adapters.backends.providers import (
+    CPU,
     DEVICES,
+    TENSORRT,
     Choice,
     GpuSettings,
     Machine,
@@ -138,13 +140,13 @@ class OnnxRuntimeBackend:
         self._runtime()  # tells what is wrong with the installation
         convert(model, precision, runs, target)
 
-    def caches(self) -> Mapping[Device, Path]:
-        """Return the folders where what is made of networks is kept, by device."""
-        folders: dict[Device, Path | None] = {
-            "cpu": self._prepared.folder if self._prepared else None,
-            "tensorrt": self._engine_cache,
+    def caches(self) -> Mapping[str, Path]:
+        """Return the folders where what is made of networks is kept, by what runs them."""
+        folders = {
+            CPU: self._prepared.folder if self._prepared else None,
+            TENSORRT: self._engine_cache,
         }
-        return {device: folder for device, folder in folders.items() if folder}
+        return {provider: folder for provider, folder in folders.items() if folder}
 
     def _opener(
         self,

@@ -22,7 +22,7 @@ from facecv.core.errors import (
     RuntimeMissingError,
 )
 from facecv.core.pack import InputSpec, ModelFile
-from facecv.core.ports.inference_backend import Device, SessionOptions
+from facecv.core.ports.inference_backend import SessionOptions
 
 Precision = Literal["f32", "bf16", "f16"]
 
@@ -113,9 +113,9 @@ class OpenVinoBackend:
             "precisions": [str(name).lower() for name in precisions],
         }
 
-    def caches(self) -> Mapping[Device, Path]:
-        """Return the folders where compiled networks are kept, by device."""
-        return {"cpu": self._cache_dir} if self._cache_dir else {}
+    def caches(self) -> Mapping[str, Path]:
+        """Return the folders where compiled networks are kept, by what runs them."""
+        return {"OpenVINO CPU": self._cache_dir} if self._cache_dir else {}
 
     def _settings(self, options: SessionOptions) -> dict[str, Any]:
         """Return the properties of a compiled network: one run at a time, as quick as it can be."""

@@ -25,7 +25,8 @@ class Loading:
         providers: what runs its networks.
         share: of their operators that these run, the least, 0..1; None: not known.
         seconds: that it took.
-        made: files that came into the backend's cache.
+        cache: folder where the backend keeps what it makes for that provider; empty: nowhere.
+        made: files that came into it.
         error: why it cannot be loaded; empty: it is.
     """
 
@@ -35,6 +36,7 @@ class Loading:
     providers: tuple[str, ...] = ()
     share: float | None = None
     seconds: float = 0.0
+    cache: str = ""
     made: tuple[str, ...] = ()
     error: str = ""
 
@@ -58,15 +60,20 @@ def slots_of(engine: "Engine") -> list[tuple[str, Any]]:
     ]
 
 
-def load(task: str, slot: Any, cache: Path | None = None) -> Loading:  # noqa: ANN401 - any kind
+def load(
+    task: str,
+    slot: Any,  # noqa: ANN401 - any kind
+    caches: Mapping[str, Path] | None = None,
+) -> Loading:
     """Load a model, run it once, and return what came of it; never raises our errors.
 
     Args:
         task: what it is for.
         slot: its place: a slot or a registry.
-        cache: folder where the backend keeps what it made of networks.
+        caches: folders where the backend keeps what it made of networks, by provider.
     """
-    before, started = _files(cache), time.perf_counter()
+    before = {name: _files(folder) for name, folder in (caches or {}).items()}
+    started = time.perf_counter()
     name = pack = ""
     try:
         name, file = slot.blueprint.name, slot.blueprint.file
@@ -76,8 +83,13 @@ def load(task: str, slot: Any, cache: Path | None = None) -> Loading:  # noqa: A
     except FaceCVError as error:
         return Loading(task, name, pack, error=one_line(error))
     seconds = round(time.perf_counter() - started, 2)
-    made = tuple(sorted(_files(cache) - before))
-    return Loading(task, name, pack, loaded.providers, loaded.share, seconds, made)
+    cache, made = "", frozenset[str]()
+    for provider in loaded.providers:
+        if caches and provider in caches:
+            cache, made = str(caches[provider]), _files(caches[provider]) - before[provider]
+    return Loading(
+        task, name, pack, loaded.providers, loaded.share, seconds, cache, tuple(sorted(made))
+    )
 
 
 def load_all(engine: "Engine") -> list[Loading]:
@@ -86,15 +98,11 @@ def load_all(engine: "Engine") -> list[Loading]:
     return [one for one in loadings if one.has_network]
 
 
-def cache_of(engine: "Engine") -> Path | None:
-    """Return the folder where the backend keeps what it makes of networks for the device.
-
-    None: it makes nothing that could be kept.
-    """
+def caches_of(engine: "Engine") -> Mapping[str, Path]:
+    """Return the folders where the backend keeps what it makes of networks, by provider."""
     backend = engine.parts.backend.get()
     caches: Mapping[str, Path] = getattr(backend, "caches", dict)()
-    device = engine.config.device
-    return caches.get("cpu" if device == "auto" else device)
+    return caches
 
 
 def share_text(share: float | None) -> str:
@@ -102,9 +110,7 @@ def share_text(share: float | None) -> str:
     return "not known" if share is None else f"{share:.0%}"
 
 
-def _files(folder: Path | None) -> frozenset[str]:
+def _files(folder: Path) -> frozenset[str]:
     """Return the names of files that are kept in a folder, without locks."""
-    if folder is None or not folder.is_dir():
-        return frozenset()
     found = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock")
     return frozenset(str(path.relative_to(folder)) for path in found)

@@ -32,31 +32,29 @@ def build(invocation: Invocation, form: Form) -> None:
     in the cache of the backend (see [backends.NAME] in the configuration). Everything is loaded
     and run once, so this also tells where networks run. Exits with 4 if a model cannot be.
     """
-    from facecv.entrypoints.cli.loading import cache_of
-
-    engine = invocation.engine()
-    found = _build(engine)
-    cache = cache_of(engine)
-    records = [{**one.record(), "cache": str(cache) if cache else None} for one in found]
+    found = _build(invocation.engine())
+    records = [{**one.record(), "cache": one.cache or None} for one in found]
     output.write_records(form, records, _table(found))
     if form == "table" and not all(one.error for one in found):
-        click.echo(f"\nkept in {cache}" if cache else "\nnothing is kept for this device")
+        caches = sorted({one.cache for one in found if one.cache})
+        kept = f"kept in {' and '.join(caches)}" if caches else "nothing is kept for this device"
+        click.echo(f"\n{kept}")
     leave(MODEL if any(one.error for one in found) else DONE)
 
 
 def _build(engine: "Engine") -> "list[Loading]":
     import structlog
 
-    from facecv.entrypoints.cli.loading import cache_of, load, slots_of
+    from facecv.entrypoints.cli.loading import caches_of, load, slots_of
 
-    slots, found, cache = slots_of(engine), [], cache_of(engine)
+    slots, found, caches = slots_of(engine), [], caches_of(engine)
     with output.progress() as bars:
         bar = bars.add_task("models", total=len(slots))
         for task, slot in slots:
             bars.update(bar, description=task)
-            one = load(task, slot, cache)
+            one = load(task, slot, caches)
             if one.has_network:
-                facts = {"seconds": one.seconds, "files": list(one.made), "cache": str(cache)}
+                facts = {"seconds": one.seconds, "files": list(one.made), "cache": one.cache}
                 structlog.get_logger().info("model built", model=one.model, **facts)
                 found.append(one)
             bars.advance(bar)

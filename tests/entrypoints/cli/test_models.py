@@ -2,12 +2,14 @@
 
 import hashlib
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
 
+from facecv.adapters.backends.onnxruntime import OnnxRuntimeBackend
 from tests.entrypoints.cli import runner
 from tests.entrypoints.cli.runner import Cli
 
@@ -104,6 +106,22 @@ class TestBuild:
         again = cli.json(*self.words(cli, "--device", "cpu"))
         assert [one["made"] for one in again] == [[], []]
         assert "was ready" in cli(*self.words(cli, "--device", "cpu")).stdout
+
+    def test_what_was_made_belongs_to_what_runs_the_models(
+        self, cli: Cli, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """With 'auto' too, whose choice is known only then."""
+        folder, real = cli.folder / "made", OnnxRuntimeBackend.caches
+        monkeypatch.setenv("FACECV_BACKENDS__ONNXRUNTIME__GRAPH_CACHE", str(folder))
+
+        def of_another(backend: OnnxRuntimeBackend) -> Mapping[str, Path]:
+            return {"CUDAExecutionProvider": real(backend)["CPUExecutionProvider"]}
+
+        monkeypatch.setattr(OnnxRuntimeBackend, "caches", of_another)
+        found = cli.json(*self.words(cli, "--device", "auto"))
+        assert {(one["cache"], *one["made"]) for one in found} == {(None,)}
+        monkeypatch.setattr(OnnxRuntimeBackend, "caches", real)
+        assert f"kept in {folder}" in cli(*self.words(cli, "--device", "auto")).stdout
 
     def test_tells_what_cannot_be_built(self, cli: Cli) -> None:
         """The other models are built all the same."""
