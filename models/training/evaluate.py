@@ -15,10 +15,9 @@ from typing import Any
 import click
 import cv2
 import numpy as np
-import onnxruntime as ort
 
 from facecv.core.arrays import Floats, Pixels
-from facecv.models.training import augment, packfile
+from facecv.models.training import augment, packfile, runtime
 from facecv.models.training.assign import overlap
 from facecv.models.training.export import ATTRIBUTES, NAMES
 from facecv.models.training.teachers import Scrfd
@@ -30,13 +29,9 @@ AGES = ((0, 3), (4, 12), (13, 19), (20, 29), (30, 39), (40, 49), (50, 64), (65, 
 
 def run(path: Path, images: Pixels, batch: int = 64) -> Floats:
     """Return what the network in *path* says of aligned BGR crops uint8 [n,112,112,3]."""
-    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    parts = [
-        session.run(None, {name: augment.tensor(images[i : i + batch])})[0]
-        for i in range(0, len(images), batch)
-    ]
-    return np.concatenate(parts)
+    said = runtime.loaded(path)
+    starts = range(0, len(images), batch)
+    return np.concatenate([said(augment.tensor(images[i : i + batch]))[0] for i in starts])
 
 
 def photos(folder: Path) -> Iterator[tuple[Path, Pixels]]:

@@ -11,16 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import attrs
 import numpy as np
 import onnx
-import onnxruntime as ort
 import torch
 from onnx import numpy_helper
 from torch import nn
 
 from facecv.core.arrays import Floats
-from facecv.models.training.narrow import narrow
 from facecv.models.training.networks import Pool
 from facecv.models.training.torchtypes import Module, Tensor
 
@@ -31,21 +28,17 @@ NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 def start(model: Module, path: Path, run: Callable[[], object]) -> None:
     """Give *model* the weights of the ONNX file *path*.
 
-    *run* runs the network on one batch, each time the same. A convolution narrower than the file's
-    keeps the channels that tell most, if nothing but the convolution after it reads them.
+    *run* runs the network on one batch, each time the same.
 
     Raises:
         ValueError: the file holds another network.
     """
-    layers, images = _in_order(model, run)
-    stored = Stored.read(path)
-    if len(layers) < len(stored.layers):
-        raise ValueError(f"{path} has {len(stored.layers)} layers, the network {len(layers)}")
+    layers, stored = _in_order(model, run), _stored(path)
+    if len(layers) < len(stored):
+        raise ValueError(f"{path} has {len(stored)} layers, the network {len(layers)}")
     shifts = {}
-    for index, layer in enumerate(layers[: len(stored.layers)]):
-        if len(layer.weight) < len(stored.layers[index][0]):
-            stored.narrow(index, len(layer.weight), images)
-        weight, bias = map(torch.from_numpy, stored.layers[index])
+    for index, (layer, values) in enumerate(zip(layers, stored, strict=False)):
+        weight, bias = map(torch.from_numpy, values)
         if layer.weight.shape != weight.shape:
             raise ValueError(
                 f"layer {index} of {path} is {[*weight.shape]}, "
@@ -59,62 +52,30 @@ def start(model: Module, path: Path, run: Callable[[], object]) -> None:
     _undo_norms(model, run, shifts)
 
 
-@attrs.define
-class Stored:
-    """The layers of a file in the order in which they run: weight, bias, and what each is given."""
-
-    graph: onnx.ModelProto
-    layers: list[tuple[Floats, Floats]]
-    inputs: list[str]
-
-    @classmethod
-    def read(cls, path: Path) -> Stored:
-        """Return the layers of the file."""
-        model = onnx.load(path)
-        values = {
-            tensor.name: numpy_helper.to_array(tensor).astype(np.float32)
-            for tensor in model.graph.initializer
-        }
-        for node in model.graph.node:
-            if node.op_type == "Cast" and node.input[0] in values:
-                values[node.output[0]] = values[node.input[0]]
-        nodes = [node for node in model.graph.node if node.op_type in {"Conv", "Gemm"}]
-        layers = [(values[node.input[1]].copy(), values[node.input[2]].copy()) for node in nodes]
-        return cls(model, layers, [node.input[0] for node in nodes])
-
-    def narrow(self, index: int, count: int, images: Floats) -> None:
-        """Leave *count* outputs of a convolution that only the one after it reads."""
-        layer, after = self.layers[index : index + 2]
-        name = self.inputs[index + 1]
-        readers = [node for node in self.graph.graph.node if name in node.input]
-        if len(readers) == 1 and after[0].shape[1] == len(layer[0]):
-            told = self.given(name, images)
-            self.layers[index : index + 2] = narrow(layer, after, told, count)
-
-    def given(self, name: str, images: Floats) -> Floats:
-        """Return a tensor [n,C,H,W] of the network, run on images [n,3,H,W]."""
-        model = onnx.ModelProto()
-        model.CopyFrom(self.graph)
-        model.graph.output.append(onnx.helper.make_empty_tensor_value_info(name))
-        session = ort.InferenceSession(
-            model.SerializeToString(), providers=["CPUExecutionProvider"]
-        )
-        first = session.get_inputs()[0].name
-        return np.concatenate([session.run([name], {first: image[None]})[0] for image in images])
+def _stored(path: Path) -> list[tuple[Floats, Floats]]:
+    """Return weight and bias of the layers of a file, in the order in which they run."""
+    model = onnx.load(path)
+    values = {
+        tensor.name: numpy_helper.to_array(tensor).astype(np.float32)
+        for tensor in model.graph.initializer
+    }
+    for node in model.graph.node:
+        if node.op_type == "Cast" and node.input[0] in values:
+            values[node.output[0]] = values[node.input[0]]
+    nodes = [node for node in model.graph.node if node.op_type in {"Conv", "Gemm"}]
+    return [(values[node.input[1]].copy(), values[node.input[2]].copy()) for node in nodes]
 
 
-def _in_order(model: Module, run: Callable[[], object]) -> tuple[list[Any], Floats]:
-    """Return the layers with weights in the order in which they run, and the network's input."""
+def _in_order(model: Module, run: Callable[[], object]) -> list[Any]:
+    """Return the layers with weights in the order in which they run."""
     order: list[Any] = []
-    images: list[Any] = []
     hooks = [
         module.register_forward_pre_hook(lambda module, _: order.append(module))
         for module in model.modules()
         if isinstance(module, LAYERS)
     ]
-    hooks.append(model.register_forward_pre_hook(lambda _, inputs: images.append(inputs[0])))
     _look(model, run, hooks)
-    return order, images[0].cpu().numpy()
+    return order
 
 
 def _undo_norms(model: Module, run: Callable[[], object], shifts: dict[Any, Any]) -> None:

@@ -13,10 +13,10 @@ import attrs
 import cv2
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 
 from facecv.core.arrays import Floats, Pixels
 from facecv.core.geometry import ARCFACE_TEMPLATE, nms, similarity_transform
+from facecv.models.training import runtime
 from facecv.models.training.torchtypes import Tensor
 
 
@@ -56,14 +56,10 @@ class Scrfd:
 
     path: Path
     threads: int = 2
-    _session: Any = attrs.field(init=False, default=None)
+    _run: Any = attrs.field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = self.threads
-        self._session = ort.InferenceSession(
-            str(self.path), options, providers=["CPUExecutionProvider"]
-        )
+        self._run = runtime.loaded(self.path, self.threads)
 
     def passes(self, image: Pixels, sides: tuple[int, ...], threshold: float) -> Faces:
         """Return the faces of a BGR *image* at several longest *sides*, merged by NMS at 0.4."""
@@ -83,8 +79,7 @@ class Scrfd:
         blob = cv2.dnn.blobFromImage(
             canvas, 1 / 128, (width, height), (127.5, 127.5, 127.5), swapRB=True
         )
-        outputs = self._session.run(None, {self._session.get_inputs()[0].name: blob})
-        faces = decode(outputs, height, width, threshold)
+        faces = decode(self._run(blob), height, width, threshold)
         return Faces(faces.boxes / scale, faces.points / scale, faces.scores)
 
 
@@ -122,9 +117,8 @@ class ArcFace:
         try:
             self._run = self._openvino()
         except ImportError:
-            session = ort.InferenceSession(str(self.path), providers=["CPUExecutionProvider"])
-            name = session.get_inputs()[0].name
-            self._run = lambda blob: session.run(None, {name: blob})[0]
+            run = runtime.loaded(self.path)
+            self._run = lambda blob: run(blob)[0]
 
     def _openvino(self) -> Tensor:
         import openvino  # noqa: PLC0415

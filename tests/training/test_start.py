@@ -1,4 +1,4 @@
-"""A recipe starts from an exported file and says what it says; a narrower network, nearly so."""
+"""A recipe starts from an exported file and says what it says."""
 
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,11 @@ pytest.importorskip("onnx", reason="the recipes need the extra 'training'")
 import onnxruntime as ort  # noqa: E402
 from click.testing import CliRunner  # noqa: E402
 
-from facecv.models.training import detector, export, networks, packfile  # noqa: E402
+from facecv.models.training import detector, export, packfile  # noqa: E402
 from facecv.models.training.attributes import Attributes  # noqa: E402
 from facecv.models.training.common import Options, Run  # noqa: E402
 from facecv.models.training.detector import Detector  # noqa: E402
 from facecv.models.training.embedder import Embedder  # noqa: E402
-from facecv.models.training.narrow import narrow  # noqa: E402
 
 PACK = Path(export.__file__).parents[1] / "packs" / "nano"
 GRAPHS = {
@@ -76,20 +75,8 @@ def test_norms_change_nothing_while_it_trains_either(pack: packfile.Pack, option
     assert loss() == pytest.approx(wanted, rel=1e-3)
 
 
-def test_a_narrower_network_says_nearly_the_same(pack: packfile.Pack, options: Options) -> None:
-    recipe = Detector(pack, options)
-    scenes = [recipe.composer.scene(np.random.default_rng(seed), 256) for seed in range(4)]
-    losses = []
-    for middle in (64, 48):
-        recipe.model = networks.Detector(middles=(24, 48, middle))
-        started(recipe, "det_nano.onnx")
-        with torch.inference_mode():
-            losses.append(float(recipe.loss_of(recipe.model.eval(), scenes)))
-    assert losses[1] == pytest.approx(losses[0], rel=0.1)
-
-
 def test_another_network_is_refused(pack: packfile.Pack, options: Options) -> None:
-    with pytest.raises(ValueError, match=r"layer 1 of .* is \[48, 16, 3, 3\]"):
+    with pytest.raises(ValueError, match=r"layer 0 of .* is \[24, 3, 3, 3\]"):
         started(Attributes(pack, options), "embed_nano.onnx")
 
 
@@ -103,18 +90,3 @@ def test_the_command_line_begins_with_a_file_and_resumes_from_its_own(
         assert result.exception is None, result.output
     state = torch.load(tmp_path / "detector.pt", weights_only=True)
     assert state["step"] == 2
-
-
-def test_channels_that_others_tell_are_left_out_without_loss() -> None:
-    rng = np.random.default_rng(0)
-    told = rng.normal(size=(2, 6, 9, 9)).astype(np.float32)
-    told[:, 2] = 2 * told[:, 0] - told[:, 4] + 0.5
-    told[:, 5] = told[:, 1]
-    weight, bias = rng.normal(size=(6, 3, 3, 3)).astype(np.float32), np.arange(6, dtype=np.float32)
-    reader, shift = rng.normal(size=(4, 6, 1, 1)).astype(np.float32), np.zeros(4, np.float32)
-    (kept, biases), (kernel, shifts) = narrow((weight, bias), (reader, shift), told, 4)
-    assert kept.shape == (4, 3, 3, 3)
-    left = told[:, biases.astype(int)]
-    wanted = np.einsum("oc,nchw->nohw", reader[..., 0, 0], told)
-    made = np.einsum("oc,nchw->nohw", kernel[..., 0, 0], left) + shifts[None, :, None, None]
-    np.testing.assert_allclose(made, wanted, atol=0.02)

@@ -8,8 +8,9 @@ not used. All of them may be deleted at any time.
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -62,20 +63,17 @@ class GraphFiles:
 
     def opened(self, row: GraphRow, dim: int) -> Graph | None:
         """Return the graph of a row, mapped from its file; None if there is none to be trusted."""
-        path = self._folder / row.file
-        try:
-            if row.file and _digest(path) == row.digest:
-                return Graph.opened(path, dim)
-        except (OSError, RuntimeError, ValueError) as error:
-            structlog.get_logger().info("graph_unusable", file=str(path), error=str(error))
-        return None
+        return self._read(row, partial(Graph.opened, dim=dim))
 
     def loaded(self, row: GraphRow, dim: int) -> Graph | None:
         """Return a copy in memory of the graph of a row; None if there is none to be trusted."""
+        return self._read(row, partial(Graph.loaded, dim=dim))
+
+    def _read(self, row: GraphRow, read: Callable[[Path], Graph]) -> Graph | None:
         path = self._folder / row.file
         try:
             if row.file and _digest(path) == row.digest:
-                return Graph.loaded(path, dim)
+                return read(path)
         except (OSError, RuntimeError, ValueError) as error:
             structlog.get_logger().info("graph_unusable", file=str(path), error=str(error))
         return None
