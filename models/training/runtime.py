@@ -23,7 +23,7 @@ def loaded(path: Path, threads: int = 0) -> Callable[[Floats], list[Floats]]:
     import onnxruntime as ort  # noqa: PLC0415 - reads the variable when it is imported
 
     options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads, options.log_severity_level = threads, 3  # errors only
     session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     return lambda tensor: [np.asarray(out, np.float32) for out in session.run(None, {name: tensor})]
