@@ -78,7 +78,10 @@ class SpaceFinder:
         ]
         if packs:
             return f"get it with 'facecv models pull {packs[0]}'"
-        return "add the path of its ONNX file to 'embedders' in section [models]"
+        return (
+            "name the pack that the collection was made with (--pack, --pack-dir), or its ONNX "
+            "file in 'embedders' of section [models]; or take another --collection"
+        )
 
 
 def _if_here(find: Callable[[], Located]) -> Iterator[Located]:

@@ -117,16 +117,18 @@ def enroll(
         output.warn(f"no crops are kept: {desk.gallery.name!r} was made without --store-crops")
     writer = output.JsonWriter(form)
     table = tables.table("name", "result", "enrolled", "known", "skipped")
-    failed = 0
+    failed = faces = 0
     with output.progress(wanted=len(candidates) > 1) as bars:
         for candidate in bars.track(candidates, description="persons"):
             outcome = _try(desk, candidate, invocation)
             failed += isinstance(outcome, FaceCVError)
+            faces += _enrolled(outcome)
             writer.add(_shape(candidate, outcome))
             _add_row(table, candidate, outcome)
     writer.close()
     if form == "table":
         output.print_table(table)
+        output.remark(f"{tables.plural(faces, 'face')} added to {desk.gallery.name!r}")
     leave(INPUT if failed else DONE)
 
 
@@ -201,6 +203,15 @@ def _add_row(table: "Table", candidate: Candidate, outcome: "Enrolment | FaceCVE
         tables.add_row(table, candidate.name, tables.styled("left out", "red"), 0, 0, 0)
         return
     statuses = [photo.status for photo in outcome.photos]
-    result = tables.styled("new", "green") if outcome.created else "updated"
-    counts = (statuses.count("enrolled"), statuses.count("known"), statuses.count("failed"))
+    faces = _enrolled(outcome)
+    changed = "updated" if faces else "unchanged"
+    result = tables.styled("new", "green") if outcome.created else changed
+    counts = (faces, statuses.count("known"), statuses.count("failed"))
     tables.add_row(table, candidate.name, result, *counts)
+
+
+def _enrolled(outcome: "Enrolment | FaceCVError") -> int:
+    """Return how many faces were stored."""
+    if isinstance(outcome, FaceCVError):
+        return 0
+    return sum(photo.status == "enrolled" for photo in outcome.photos)

@@ -71,6 +71,8 @@ def list_(
     for event in found:
         tables.add_row(table, *_cells(event))
     output.write_records(form, [event_json(event) for event in found], table)
+    if not found:
+        output.remark("there is no such event")
 
 
 @events.command(epilog=EPILOG)
@@ -97,6 +99,8 @@ def strangers(invocation: Invocation, *, least: int, form: Form) -> None:
     for each in found:
         tables.add_row(table, each.id[:_SHORT], len(each.events), *_stranger_cells(each))
     output.write_records(form, [_stranger_shape(each) for each in found], table)
+    if not found:
+        output.remark("no stranger was seen so often")
 
 
 @events.command(epilog=EPILOG)
@@ -138,6 +142,8 @@ def dead(invocation: Invocation, sink: str, *, retry: bool, form: Form) -> None:
         tables.add_row(table, *cells)
     shapes = [{"event": x.event, "failures": x.failures, "problem": x.problem} for x in letters]
     output.write_records(form, shapes, table)
+    if not letters:
+        output.remark("every event was delivered, or is still tried")
 
 
 def _streams(invocation: Invocation) -> "Streams":

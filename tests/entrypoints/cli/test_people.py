@@ -54,6 +54,9 @@ class TestEnroll:
         answer = enrolled.json("enroll", "album")
         assert {photo["status"] for one in answer for photo in one["photos"]} == {"known"}
         assert stored(enrolled) == {"Ada": 2, "Bob": 2}
+        result = enrolled("enroll", "album")
+        assert result.stdout.count("unchanged") == 2
+        assert "0 faces added to 'default'" in result.stderr
 
     def test_a_bad_photo_leaves_its_person_out_and_the_others_go_on(
         self, cli: Cli, album: Path

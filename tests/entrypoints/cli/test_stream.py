@@ -110,6 +110,7 @@ def test_a_stranger_becomes_a_person(cli: Cli, film: Path) -> None:
     result = cli("events", "enroll", stranger["stranger"][:8], "--name", "Zoe")
     assert result.exit_code == 0, result.output
     assert cli.json("events", "strangers", "--least", 1) == []
+    assert "no stranger" in cli("events", "strangers").stderr
     assert "Zoe" in stream(cli, film).stdout
 
 
@@ -120,6 +121,7 @@ def test_events_can_be_listed(cli: Cli, film: Path) -> None:
     assert len(cli.json("events", "list", "--person", "Ann")) == 2
     assert cli.json("events", "list", "--source", "gate") == []
     assert cli.json("events", "list", "--until", "2020-01-01") == []
+    assert "no such event" in cli("events", "list", "--source", "gate").stderr
     assert len(cli.json("events", "list", "--limit", 3)) == 3
     assert "person.recognised" in cli("events", "list").stdout
 
