@@ -1,8 +1,9 @@
 """From what stands on the command line to pictures."""
 
 import glob
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import rich_click as click
 
 from facecv.core.errors import ImageNotFoundError
 from facecv.core.urls import redacted
+from facecv.entrypoints.cli import output
 
 if TYPE_CHECKING:
     from facecv.core.image import Image
@@ -57,14 +59,16 @@ def find_sources(given: Sequence[str]) -> list[Source]:
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """Return the pictures of a folder and its subfolders, by name."""
-    return sorted(path for path in folder.rglob("*") if is_picture(path))
+    """Return the pictures of a folder and its subfolders, by name; warn of what is unreadable."""
+    walk = os.walk(folder, onerror=_warn)
+    files = (Path(place, name) for place, _, names in walk for name in names)
+    return sorted(file for file in files if is_picture(file))
 
 
 def is_picture(path: Path) -> bool:
     """Return whether a file looks like a picture, by its name."""
     hidden = path.name.startswith(".")
-    return path.suffix.lower() in SUFFIXES and not hidden and path.is_file()
+    return path.suffix.lower() in SUFFIXES and not hidden and _is(path.is_file)
 
 
 def _sources(text: str) -> Iterator[Source]:
@@ -81,12 +85,12 @@ def _sources(text: str) -> Iterator[Source]:
 def _paths(text: str) -> Sequence[Path]:
     """Return the files that a path, folder or glob stands for."""
     path = Path(text)
-    if path.is_dir():
+    if _is(path.is_dir):
         found = pictures_in(path)
         if not found:
             raise ImageNotFoundError(f"the folder {text} holds no picture")
         return found
-    if path.exists() or not glob.has_magic(text):
+    if _is(path.exists) or not glob.has_magic(text):
         return [path]
     matches = sorted(map(Path, glob.glob(text, recursive=True)))  # noqa: PTH207 - may be absolute
     files = [file for match in matches for file in _files(match)]
@@ -96,4 +100,16 @@ def _paths(text: str) -> Sequence[Path]:
 
 
 def _files(path: Path) -> list[Path]:
-    return pictures_in(path) if path.is_dir() else [path]
+    return pictures_in(path) if _is(path.is_dir) else [path]
+
+
+def _is(asked: Callable[[], bool]) -> bool:
+    """Return what a path answers; False where it may not be asked, which opening it will tell."""
+    try:
+        return asked()
+    except PermissionError:
+        return False
+
+
+def _warn(error: OSError) -> None:
+    output.warn(f"{error.filename} cannot be read: {error.strerror}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from facecv.core.errors import FaceCVError, PluginError
+from facecv.core.errors import FaceCVError, InputError, PluginError
 from facecv.entrypoints.cli import errors
 from facecv.entrypoints.cli.invocation import Invocation, Prepare, current, installed
 
@@ -63,7 +63,7 @@ class RootGroup(click.RichGroup):
         return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's
-        """Run the command; an error of ours is one line, a closed pipe and Ctrl-C are none."""
+        """Run the command; an error of ours or of a file is one line, Ctrl-C and the like none."""
         gc.enable()
         try:
             result = super().invoke(ctx)
@@ -78,6 +78,12 @@ class RootGroup(click.RichGroup):
             # Python would complain about what is still buffered when it closes the stream.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(errors.PIPE_CLOSED)
+        except OSError as error:
+            if error.filename is None:  # it is about no file that somebody named
+                raise
+            refused = InputError(f"{error.filename} cannot be used: {error.strerror}")
+            errors.show_error(refused.with_traceback(error.__traceback__), debug=current().debug)
+            ctx.exit(errors.INPUT)
         else:
             return result
 

@@ -118,6 +118,27 @@ class TestErrors:
         with pytest.raises(ZeroDivisionError):
             cli("detect", photo)
 
+    @pytest.mark.parametrize("named", [True, False])
+    def test_a_file_that_may_not_be_touched_is_one_line(
+        self, cli: Cli, monkeypatch: pytest.MonkeyPatch, *, named: bool
+    ) -> None:
+        """Wherever it is noticed; what is about no file is a bug."""
+
+        def refused(*_: object) -> None:
+            raise PermissionError(13, "Permission denied", *(["/locked/a.png"] * named))
+
+        monkeypatch.setattr("facecv.entrypoints.api.Engine.detect", refused)
+        photo = cli.picture("a.png", (10, 10, 80, 10))
+        if not named:
+            with pytest.raises(PermissionError):
+                cli("detect", photo)
+            return
+        result = cli("detect", photo)
+        assert result.exit_code == 3
+        line = "error: /locked/a.png cannot be used: Permission denied"
+        assert result.stderr.splitlines() == [line]
+        assert "Traceback" in cli("detect", photo, "--debug").stderr
+
     def test_an_interrupt_is_exit_code_130(self, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
         def interrupted(*_: object) -> None:
             raise KeyboardInterrupt  # a process in the background may ignore the signal itself

@@ -2,6 +2,9 @@
 
 import base64
 import json
+import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +58,34 @@ class TestDetectTable:
     def test_names_with_brackets_are_shown_as_they_are(self, cli: Cli) -> None:
         cli.picture("[red]x[/red].png", (10, 10, 80, ADA))
         assert "[red]x[/red].png" in cli("detect", ".").stdout
+
+
+class TestLockedFolders:
+    """What may not be read is told, and the rest goes on."""
+
+    @pytest.fixture
+    def locked(self, cli: Cli, couple: Path) -> Iterator[Path]:
+        folder = cli.folder / "locked"
+        folder.mkdir()
+        shutil.copy(couple, folder)
+        folder.chmod(0)
+        yield folder
+        folder.chmod(0o700)
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+    def test_of_a_folder(self, cli: Cli, locked: Path) -> None:
+        result = cli("detect", ".")
+        assert result.exit_code == 0
+        assert "2 faces in 1 picture" in result.stderr
+        assert "locked cannot be read: Permission denied" in result.stderr
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+    @pytest.mark.parametrize("name", ["couple.png", "people"])
+    def test_of_a_file(self, cli: Cli, locked: Path, couple: Path, name: str) -> None:
+        result = cli("detect", locked / name, couple)
+        assert result.exit_code == 3
+        assert f"{name}' cannot be read: Permission denied" in result.stderr
+        assert "2 faces in 1 picture; 1 picture failed" in result.stderr
 
 
 class TestManyPictures:
