@@ -44,7 +44,7 @@ def take_bytes(content: bytes, spec: InputSpec) -> bytes:
 def normalise(graph: Graph, spec: InputSpec) -> bool:
     """Put ``(x - mean) / std`` behind the input, which becomes uint8; return whether it could be.
 
-    Where single precision holds the mean, the results are a table's to the last bit.
+    Where single precision holds the mean, the results are exact to the last bit.
     """
     if len(graph.inputs) != 1 or graph.opset < _BROADCASTS or _has_subgraphs(graph):
         return False

@@ -41,12 +41,12 @@ def run(content: bytes, tensor: NDArray[Any]) -> Sequence[NDArray[Any]]:
 
 
 def answers(content: bytes, spec: InputSpec, side: int = 64) -> Iterator[tuple[Any, Any]]:
-    """Yield what a network gives for a table's tensor and, rewritten, for the bytes."""
+    """Yield what a network gives for normalised pixels and, rewritten, for the bytes."""
     written = take_bytes(content, spec)
     picture = np.random.default_rng(0).integers(0, 256, (side - 5, side, 3), dtype=np.uint8)
-    floats, bytes_ = Normalizer.of(spec), Normalizer(None, spec.color)
-    before = run(content, floats.planes([picture], (side, side)))
-    after = run(written, bytes_.planes([picture], (side, side)))
+    planes = Normalizer(None, spec.color).planes([picture], (side, side))
+    before = run(content, ((planes.astype(np.float64) - spec.mean) / spec.std).astype(np.float32))
+    after = run(written, planes)
     yield from zip(before, after, strict=True)
 
 
