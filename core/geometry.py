@@ -4,6 +4,8 @@ Coordinates are pixels with the origin in the top left corner, x to the right, y
 """
 
 import math
+import operator
+from collections.abc import Sequence
 from typing import Self
 
 import attrs
@@ -150,25 +152,31 @@ def similarity_transform(source: Floats, target: Floats) -> NDArray[np.float64]:
     Raises:
         InputError: the points do not determine a similarity.
     """
-    src = np.asarray(source, dtype=np.float64)
-    dst = np.asarray(target, dtype=np.float64)
-    if not np.isfinite(src).all():
+    # Numbers instead of arrays: for five points that is several times as fast.
+    xs, ys = np.asarray(source, dtype=np.float64).T.tolist()
+    us, vs = np.asarray(target, dtype=np.float64).T.tolist()
+    if not all(map(math.isfinite, (*xs, *ys))):
         raise InputError("the landmarks are not finite: a face cannot be aligned by them")
-    src_mean, dst_mean = src.mean(axis=0), dst.mean(axis=0)
-    src_centred, dst_centred = src - src_mean, dst - dst_mean
-    variance = float((src_centred**2).sum())
+    x, y, u, v = (sum(values) / len(values) for values in (xs, ys, us, vs))
+    xs, ys, us, vs = _less(xs, x), _less(ys, y), _less(us, u), _less(vs, v)
+    variance = _dot(xs, xs) + _dot(ys, ys)
     if variance <= 1e-12:
         raise InputError("the landmarks fall on one point: a face cannot be aligned by them")
     # In two dimensions the rotation that Umeyama takes from a singular value decomposition is a
     # complex division: (a, b) = scale * (cos, sin).
-    a = float((src_centred * dst_centred).sum()) / variance
-    x, y = src_centred.T
-    b = float((x * dst_centred[:, 1] - y * dst_centred[:, 0]).sum()) / variance
+    a = (_dot(xs, us) + _dot(ys, vs)) / variance
+    b = (_dot(xs, vs) - _dot(ys, us)) / variance
     if a * a + b * b <= 1e-18:
         raise InputError("the landmarks do not resemble a face: it cannot be aligned by them")
-    linear = np.array([[a, -b], [b, a]])
-    shift = dst_mean - linear @ src_mean
-    return np.column_stack([linear, shift])
+    return np.array([[a, -b, u - a * x + b * y], [b, a, v - b * x - a * y]])
+
+
+def _less(values: Sequence[float], middle: float) -> list[float]:
+    return [value - middle for value in values]
+
+
+def _dot(some: Sequence[float], others: Sequence[float]) -> float:
+    return math.fsum(map(operator.mul, some, others))
 
 
 def arcface_transform(landmarks: Floats, size: int = 112) -> NDArray[np.float64]:
@@ -186,5 +194,5 @@ def arcface_transform(landmarks: Floats, size: int = 112) -> NDArray[np.float64]
         template = ARCFACE_TEMPLATE * np.float32(ratio)
         template = template + np.array([8 * ratio, 0], dtype=np.float32)
     else:
-        template = ARCFACE_TEMPLATE * np.float32(size / 112)
+        template = ARCFACE_TEMPLATE * np.float32(size / 112) if size != 112 else ARCFACE_TEMPLATE
     return similarity_transform(landmarks, template)

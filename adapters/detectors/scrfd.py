@@ -126,8 +126,9 @@ class Scrfd:
         threshold = options.score_threshold
         looks = [_shrunk(check_pixels(image), options) for image in images]
         sizes = [_size(look.pixels) for look in looks]
+        trim = options.padding != "square"
         first = [
-            _View.of(look.pixels, self._letterbox(size, options))
+            _View.of(look.pixels, self._letterbox(size, options.input_size, trim=trim))
             for look, size in zip(looks, sizes, strict=True)
         ]
         found = self._look(first, threshold)
@@ -154,13 +155,12 @@ class Scrfd:
         options: DetectorOptions,
     ) -> dict[int, _View]:
         """Return the views, with their borders, of the pictures where these count, by index."""
-        square = attrs.evolve(options, padding="square")
         bordered = {}
         for index, (view, look, seen) in enumerate(zip(views, looks, found, strict=True)):
-            whole = self._letterbox(_size(look.pixels), square)
-            shrunk_to = view.letterbox.scale[0] / look.reduction
-            if shrunk_to < SHRUNK and _border_counts(view.letterbox, whole, seen):
-                bordered[index] = _View(view.pixels, whole)
+            if view.letterbox.scale[0] / look.reduction < SHRUNK:
+                whole = self._letterbox(_size(look.pixels), options.input_size, trim=False)
+                if _border_counts(view.letterbox, whole, seen):
+                    bordered[index] = _View(view.pixels, whole)
         return bordered
 
     def _needs_second(self, seen: Candidates, size: Size) -> bool:
@@ -173,14 +173,12 @@ class Scrfd:
         largest = seen.largest(SURE)
         return not largest or (seen.hint >= HINT and largest < LARGE * max(size))
 
-    def _letterbox(self, size: Size, options: DetectorOptions) -> Letterbox:
+    def _letterbox(self, size: Size, input_size: int, *, trim: bool) -> Letterbox:
         multiple = self._layout.multiple
-        longest = options.input_size if self._enlarge else max(size)
-        side = -(-min(options.input_size, longest) // multiple) * multiple
+        longest = input_size if self._enlarge else max(size)
+        side = -(-min(input_size, longest) // multiple) * multiple
         box = Letterbox.inside(size, self._layout.fixed_size or (side, side))
-        if self._layout.fixed_size or options.padding == "square":
-            return box
-        return box.trimmed(multiple)
+        return box.trimmed(multiple) if trim and not self._layout.fixed_size else box
 
     def _low_letterbox(self, size: Size) -> Letterbox:
         fixed = self._layout.fixed_size
