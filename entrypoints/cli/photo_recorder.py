@@ -1,6 +1,7 @@
 """What the networks behind an engine are fed, kept so that they can be run again on their own."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import attrs
@@ -20,17 +21,32 @@ Inputs = Mapping[str, NDArray[Any]]
 ResultT = TypeVar("ResultT")
 
 
+@attrs.frozen(eq=False)
+class Run:
+    """A run of a network.
+
+    Attributes:
+        model: its file.
+        session: the network, loaded.
+        inputs: name to tensor.
+    """
+
+    model: ModelFile
+    session: Session
+    inputs: Inputs
+
+
 @attrs.define(eq=False)
 class Recorder:
     """Keeps the runs of all networks while it is on.
 
     Attributes:
         on: whether runs are kept.
-        runs: network and inputs of each run.
+        runs: what was kept.
     """
 
     on: bool = False
-    runs: list[tuple[Session, Inputs]] = attrs.field(factory=list)
+    runs: list[Run] = attrs.field(factory=list)
 
     def record(self, action: Callable[[], ResultT]) -> ResultT:
         """Return what an action gives, its runs kept in place of those kept before.
@@ -47,8 +63,43 @@ class Recorder:
 
     def again(self) -> None:
         """Run the networks alone, on the tensors that were kept."""
-        for session, inputs in self.runs:
-            session.run(inputs)
+        for run in self.runs:
+            run.session.run(run.inputs)
+
+
+@attrs.frozen(eq=False)
+class Published:
+    """The same networks as they are published.
+
+    Attributes:
+        backend: loads files as they are.
+        options: how.
+    """
+
+    backend: InferenceBackend
+    options: SessionOptions
+    _loaded: dict[Path, Session] = attrs.field(factory=dict, init=False)
+
+    def again(self, runs: Sequence[Run]) -> Callable[[], None]:
+        """Return what does recorded runs on them, with floats where the tensors are bytes."""
+        bare = [
+            (
+                self._session(run.model),
+                {name: tensor.astype(np.float32) for name, tensor in run.inputs.items()},
+            )
+            for run in runs
+        ]
+
+        def run_all() -> None:
+            for session, inputs in bare:
+                session.run(inputs)
+
+        return run_all
+
+    def _session(self, model: ModelFile) -> Session:
+        if model.path not in self._loaded:
+            self._loaded[model.path] = self.backend.load(model, self.options)
+        return self._loaded[model.path]
 
 
 @attrs.frozen(eq=False)
@@ -69,13 +120,14 @@ class RecordingBackend:
         """Return the network, loaded by the backend behind."""
         if self.as_published:
             options = attrs.evolve(options, pixels=None)
-        return RecordingSession(self.backend.load(model, options), self.recorder)
+        return RecordingSession(model, self.backend.load(model, options), self.recorder)
 
 
 @attrs.frozen(eq=False)
 class RecordingSession:
     """A network that tells a recorder about its runs."""
 
+    model: ModelFile
     session: Session
     recorder: Recorder
 
@@ -103,7 +155,7 @@ class RecordingSession:
         """Return all outputs."""
         if self.recorder.on:  # copied: callers may use their buffers again
             kept = {name: np.array(tensor) for name, tensor in inputs.items()}
-            self.recorder.runs.append((self.session, kept))
+            self.recorder.runs.append(Run(self.model, self.session, kept))
         return self.session.run(inputs)
 
     def close(self) -> None:

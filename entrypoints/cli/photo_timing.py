@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +17,7 @@ from facecv.core.arrays import Pixels
 from facecv.core.image import Image
 from facecv.core.paired import Action, paired_seconds
 from facecv.core.services.analyse import Analyser, Want
-from facecv.entrypoints.cli.photo_recorder import Recorder
+from facecv.entrypoints.cli.photo_recorder import Published, Recorder
 
 Peer = Callable[[Pixels], object]
 """Finds and embeds all faces of a BGR picture."""
@@ -27,6 +28,19 @@ _REST = 0.08
 """Seconds in which the threads of insightface's networks stop spinning."""
 
 
+@attrs.frozen(eq=False)
+class Rivals:
+    """What the engine is compared with, beside its own networks alone.
+
+    Attributes:
+        published: the networks as they are published; None: not at hand.
+        peer: insightface; None: not at hand.
+    """
+
+    published: Published | None = None
+    peer: Peer | None = None
+
+
 @attrs.frozen
 class PhotoTimes:
     """Seconds of each round, all ways taking turns.
@@ -35,7 +49,7 @@ class PhotoTimes:
         photo: its name.
         start: what it starts from, ``array`` or ``file``.
         faces: how many were found.
-        seconds: way (``facecv``, ``limit``, perhaps ``insightface``) to seconds.
+        seconds: way (``facecv``, ``limit``, perhaps ``published``, ``insightface``) to seconds.
     """
 
     photo: str
@@ -56,7 +70,7 @@ class PhotoTimes:
 
 
 def measure(
-    analyser: Analyser, recorder: Recorder, photo: Path, peer: Peer | None, rounds: int
+    analyser: Analyser, recorder: Recorder, photo: Path, rivals: Rivals, rounds: int
 ) -> list[PhotoTimes]:
     """Return the times of a photo as an array in hand and as a file's content.
 
@@ -66,36 +80,43 @@ def measure(
     data = photo.read_bytes()
     encoded = np.frombuffer(data, dtype=np.uint8)
     pixels = analyser.decoder.decode(data).pixels
-
-    def decoded() -> Pixels:
-        return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR), dtype=np.uint8)
-
     first = analyser.read(data).preview
     flag = _REDUCED[first.reduction] if first else cv2.IMREAD_COLOR
 
-    def decode_and_run() -> None:
-        cv2.imdecode(encoded, flag)
-        recorder.again()
+    def decoded(how: int = cv2.IMREAD_COLOR) -> Pixels:
+        return np.asarray(cv2.imdecode(encoded, how), dtype=np.uint8)
 
-    starts: dict[str, tuple[Callable[[], int], Action, Action]] = {
-        "array": (
-            lambda: _analyse(analyser, Image(pixels)),
-            recorder.again,
-            lambda: peer and peer(pixels),
-        ),
+    starts: dict[str, tuple[Callable[[], int], Action, Callable[[], Pixels]]] = {
+        "array": (lambda: _analyse(analyser, Image(pixels)), lambda: None, lambda: pixels),
         "file": (
             lambda: _analyse(analyser, analyser.read(data)),
-            decode_and_run,
-            lambda: peer and peer(decoded()),
+            lambda: decoded(flag),
+            decoded,
         ),
     }
     found = []
-    for start, (ours, limit, theirs) in starts.items():
+    for start, (ours, before, whole) in starts.items():
         faces = recorder.record(ours)
-        actions = {"facecv": ours, "limit": limit, **({"insightface": theirs} if peer else {})}
+        actions = {"facecv": ours, "limit": _both(before, recorder.again)}
+        if rivals.published:
+            actions["published"] = _both(before, rivals.published.again(recorder.runs))
+        if rivals.peer:
+            actions["insightface"] = partial(_of_whole, rivals.peer, whole)
         seconds = paired_seconds(actions, rounds, rest=_REST)
         found.append(PhotoTimes(photo.name, start, faces, seconds))
     return found
+
+
+def _both(first: Action, second: Action) -> Action:
+    def both() -> None:
+        first()
+        second()
+
+    return both
+
+
+def _of_whole(peer: Peer, whole: Callable[[], Pixels]) -> object:
+    return peer(whole())
 
 
 def _analyse(analyser: Analyser, image: Image) -> int:

@@ -148,7 +148,7 @@ class Quantizer:
         )
         recorder.on = True  # from now on: models run their network on a probe when they load
         self._run(original, model, seen)
-        runs = [inputs for _, inputs in recorder.runs]
+        runs = [run.inputs for run in recorder.runs]
         self._converter().convert(original.file, self.precision, runs, self._path(original, draft))
 
     def compare(self, original: Original, seen: Sequence[Pixels], draft: Path) -> Shape:

@@ -1,16 +1,20 @@
 """``facecv bench photo``: what it reports; how long things take is no matter here."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from facecv.core.arrays import Floats
-from facecv.core.ports.inference_backend import TensorSpec
-from facecv.entrypoints.cli.photo_recorder import Recorder, RecordingSession
+from facecv.core.pack import ModelFile, ModelSpec
+from facecv.core.ports.inference_backend import SessionOptions, TensorSpec
+from facecv.entrypoints.cli.photo_recorder import Published, Recorder, RecordingSession, Run
 from facecv.entrypoints.cli.photo_timing import PhotoTimes
 from tests.entrypoints.cli.runner import Cli
-from tests.fakes.inference_backend import FakeSession
+from tests.fakes.inference_backend import FakeBackend, FakeSession
+
+SPEC = ModelSpec("fake", "fake.onnx", "detection", "fake")
 
 
 @pytest.fixture
@@ -29,8 +33,9 @@ class TestCommand:
             ("two.png", "file", 2),
         ]
         for one in found:
-            assert set(one["milliseconds"]) == {"facecv", "limit"}
+            assert set(one["milliseconds"]) == {"facecv", "limit", "published"}
             assert one["over_limit"] > 0
+            assert one["over_published"] > 0
             assert one["times_faster"] is None
 
     def test_people_get_a_table_and_hear_what_is_missing(self, cli: Cli) -> None:
@@ -67,7 +72,8 @@ def test_recorded_runs_are_run_again_on_the_same_numbers() -> None:
         [TensorSpec("x", (None,), "float32")],
         [],
     )
-    session, buffer = RecordingSession(network, recorder), np.zeros(1, dtype=np.float32)
+    session = RecordingSession(ModelFile(Path(), "", SPEC), network, recorder)
+    buffer = np.zeros(1, dtype=np.float32)
 
     def count() -> int:
         buffer[0] += 1
@@ -78,3 +84,16 @@ def test_recorded_runs_are_run_again_on_the_same_numbers() -> None:
     count()
     recorder.again()
     assert seen == [1, 2, 3, 2]
+
+
+def test_published_networks_get_numbers_where_ours_takes_bytes(tmp_path: Path) -> None:
+    file = ModelFile(tmp_path / "fake.onnx", "", SPEC)
+    file.path.write_bytes(b"fake")
+    seen: list[float] = []
+    spec = TensorSpec("x", (None,), "float32")
+    published = FakeSession(lambda inputs: _noted(seen, inputs["x"]), [spec], [])
+    runs = [Run(file, FakeSession(lambda _: [], [], []), {"x": np.full(1, 7, np.uint8)})]
+    again = Published(FakeBackend(published), SessionOptions()).again(runs)
+    assert not seen
+    again()
+    assert seen == [7.0]
