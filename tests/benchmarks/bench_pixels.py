@@ -47,7 +47,7 @@ def pairs(model: ModelFile, folder: Path) -> Mapping[str, tuple[Session, Session
         written(model, folder, each) for each in (content, take_bytes(content, model.spec.input))
     ]
     one, other = (OnnxRuntimeBackend().load(file, CPU) for file in files)
-    found = {"onnxruntime": (one, other)}
+    found: dict[str, tuple[Session, Session]] = {"onnxruntime": (one, other)}
     for backend in (OpenVinoBackend(), OpenVinoBackend(precision="bf16")):
         name = "openvino" if len(found) == 1 else "openvino, bf16"
         found[name] = (backend.load(model, CPU), backend.load(model, bytewise))
