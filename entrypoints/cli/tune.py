@@ -88,8 +88,10 @@ def tune(
     }
     if not output.write_record(form, shapes):
         output.print_table(_table(timings, best, faces))
-        click.echo(f"cosines are of {_samples(best)}\n")
-        output.print_table(_size_table(sizes))
+        click.echo(f"milliseconds, embed for each face of a batch; cosines of {_samples(best)}\n")
+        output.print_table(_small_table("faces at once", "embed", _shape(best, faces)["embed_ms"]))
+        click.echo()
+        output.print_table(_small_table("input size", "detect", sizes))
     if write:
         _write(invocation.config_file, winner)
 
@@ -123,24 +125,32 @@ def _shape(timing: "Timing", faces: int) -> dict[str, Any]:
 
 
 def _table(timings: "Sequence[Timing]", best: "Timing", faces: int) -> "Table":
-    batches = [f"embed, {size}" for size in BATCHES]
-    heads = ("backend", "threads", "precision", "other model", "detect, ms", *batches)
-    heads += (f"{faces} faces, ms", "cosine", "overlap", "")
+    """Return the ways, each with its own best batch; columns without a word are left out."""
+    rows = [_row(one, faces, is_best=one is best) for one in timings]
+    heads = [head for head in rows[0] if any(row[head] for row in rows)]
     table = tables.table(*heads)
-    for one in timings:
-        shape = _shape(one, faces)
-        mark = "fastest" if one is best else "" if one.sound else _why_not(one)
-        names = ", ".join(shape["models"])
-        cells = (
-            place(one.settings),
-            shape["threads"],
-            shape["precision"],
-            names,
-            shape["detect_ms"],
-        )
-        rest = (shape["picture_ms"], shape["cosine"], shape["overlap"], mark)
-        tables.add_row(table, *cells, *shape["embed_ms"].values(), *rest)
+    for row in rows:
+        tables.add_row(table, *(row[head] for head in heads))
     return table
+
+
+def _row(timing: "Timing", faces: int, *, is_best: bool) -> dict[str, object]:
+    """Return the cells of a way by the heads of their columns."""
+    shape = _shape(timing, faces)
+    each = shape["embed_ms"][str(timing.batch)]
+    return {
+        "backend": place(timing.settings),
+        "threads": shape["threads"],
+        "precision": shape["precision"],
+        "other model": ", ".join(shape["models"]),
+        "detect": tables.number(shape["detect_ms"], 2),
+        "embed": tables.number(each, 2),
+        "batch": timing.batch,
+        tables.plural(faces, "face"): tables.number(shape["picture_ms"], 2),
+        "cosine": tables.number(shape["cosine"], 4),
+        "overlap": tables.number(shape["overlap"], 3),
+        "result": "fastest" if is_best else "" if timing.sound else _why_not(timing),
+    }
 
 
 def _why_not(timing: "Timing") -> str:
@@ -155,10 +165,11 @@ def _samples(timing: "Timing") -> str:
     return f"{tables.plural(timing.samples, 'face')} of the picture"
 
 
-def _size_table(sizes: Mapping[int, float]) -> "Table":
-    table = tables.table("input size", "detect, ms")
-    for size, milliseconds in sizes.items():
-        tables.add_row(table, size, milliseconds)
+def _small_table(size: str, what: str, times: Mapping[Any, float]) -> "Table":
+    """Return milliseconds by size."""
+    table = tables.table(size, what)
+    for each, milliseconds in times.items():
+        tables.add_row(table, each, tables.number(milliseconds, 2))
     return table
 
 
