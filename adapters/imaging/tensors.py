@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facecv.adapters.imaging.scratch import Scratch
-from facecv.core.arrays import Pixels
+from facecv.core.arrays import Floats, Pixels
 from facecv.core.pack import ColorOrder, InputSpec
 from facecv.core.ports.inference_backend import TensorSpec
 
@@ -21,16 +21,22 @@ INPUTS = frozenset({"float32", "uint8"})
 class Normalizer:
     """Turns BGR pixels into what a network takes: channel order, layout and value range.
 
+    A byte has 256 values, so ``(pixel - mean) / std`` is a table; looking it up is about twice as
+    fast as computing it. Where float32 computes it without rounding, as for a `std` of 128, one
+    call of OpenCV's is faster still. Rounded otherwise, values between two integers would go to
+    the other one in networks of bytes.
+
     A network that takes bytes normalises by itself (`SessionOptions.pixels`) and gets them as they
     are.
 
     Attributes:
-        line: what pixel values are multiplied by, and what is added to them then; None: the
-            network's work.
+        table: float32 [256], the normalised value of every pixel value; None: the network's work.
+        line: what a pixel value is multiplied by and what is added then; None: that is not exact.
         color: order of the tensor's channels.
     """
 
-    line: tuple[float, float] | None
+    table: Floats | None
+    line: tuple[float, float] | None = None
     color: ColorOrder = "rgb"
     _tensors: Scratch = attrs.field(factory=lambda: Scratch(np.float32), init=False)
     _bytes: Scratch = attrs.field(factory=lambda: Scratch(np.uint8), init=False)
@@ -44,8 +50,12 @@ class Normalizer:
             tensor: the input of the network; None: one that takes floats.
         """
         if tensor is not None and tensor.dtype == "uint8":
-            return cls(None, spec.color)
-        return cls((1 / spec.std, -spec.mean / spec.std), spec.color)
+            return cls(None, color=spec.color)
+        pixels = np.arange(256)
+        table = ((pixels - spec.mean) / spec.std).astype(np.float32)
+        scale, shift = np.float32(1 / spec.std), np.float32(-spec.mean / spec.std)
+        exact = np.array_equal(pixels.astype(np.float32) * scale + shift, table)
+        return cls(table, (float(scale), float(shift)) if exact else None, spec.color)
 
     def planes(self, images: Sequence[Pixels], canvas: tuple[int, int]) -> NDArray[Any]:
         """Return pictures as [N, C, H, W], each in the top left corner, black elsewhere.
@@ -62,13 +72,15 @@ class Normalizer:
         pixels = self._bytes.array(shape)
         for target, image in zip(pixels, images, strict=True):
             self._lay_out(image, target)
-        if self.line is None:
+        if self.table is None:
             return pixels
         tensor = self._tensors.array(shape)
-        # Of OpenCV's functions that take bytes to numbers, the one that is fastest and exact.
-        (scale, shift), rows = self.line, pixels.reshape(-1, width)
-        numbers = tensor.reshape(-1, width)
-        cv2.addWeighted(rows, scale, rows, 0, shift, dst=numbers, dtype=cv2.CV_32F)
+        rows, numbers = pixels.reshape(-1, width), tensor.reshape(-1, width)
+        if self.line:
+            scale, shift = self.line
+            cv2.addWeighted(rows, scale, rows, 0, shift, dst=numbers, dtype=cv2.CV_32F)
+        else:
+            cv2.LUT(rows, self.table, dst=numbers)
         return tensor
 
     def _lay_out(self, image: Pixels, target: Pixels) -> None:

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import cv2
 import numpy as np
 import pytest
 
@@ -34,6 +35,17 @@ def test_a_network_that_takes_bytes_gets_them(color: ColorOrder) -> None:
     tensor = takes_bytes.planes([picture], (9, 8))
     assert tensor.dtype == np.uint8
     np.testing.assert_array_equal(tensor, takes_floats.planes([picture], (9, 8)))
+
+
+@pytest.mark.parametrize("std", [128.0, 127.5, 1.0])
+def test_numbers_are_those_next_to_the_formula(std: float) -> None:
+    """Networks of bytes take them for integers: a rounding more, and they get the next one."""
+    picture = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    tensor = Normalizer.of(InputSpec(mean=127.5, std=std)).planes(
+        [cv2.merge([picture] * 3)], (16, 16)
+    )
+    nearest = ((picture - 127.5) / std).astype(np.float32)
+    np.testing.assert_array_equal(tensor, np.broadcast_to(nearest, (1, 3, 16, 16)))
 
 
 def test_memory_is_used_again_by_the_same_thread_alone() -> None:
