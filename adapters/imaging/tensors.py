@@ -31,13 +31,13 @@ class Normalizer:
 
     Attributes:
         table: float32 [256], the normalised value of every pixel value; None: the network's work.
-        line: what a pixel value is multiplied by and what is added then; None: that is not exact.
         color: order of the tensor's channels.
+        line: what a pixel value is multiplied by and what is added then; None: that is not exact.
     """
 
     table: Floats | None
-    line: tuple[float, float] | None = None
     color: ColorOrder = "rgb"
+    line: tuple[float, float] | None = None
     _tensors: Scratch = attrs.field(factory=lambda: Scratch(np.float32), init=False)
     _bytes: Scratch = attrs.field(factory=lambda: Scratch(np.uint8), init=False)
 
@@ -50,12 +50,12 @@ class Normalizer:
             tensor: the input of the network; None: one that takes floats.
         """
         if tensor is not None and tensor.dtype == "uint8":
-            return cls(None, color=spec.color)
+            return cls(None, spec.color)
         pixels = np.arange(256)
         table = ((pixels - spec.mean) / spec.std).astype(np.float32)
         scale, shift = np.float32(1 / spec.std), np.float32(-spec.mean / spec.std)
         exact = np.array_equal(pixels.astype(np.float32) * scale + shift, table)
-        return cls(table, (float(scale), float(shift)) if exact else None, spec.color)
+        return cls(table, spec.color, (float(scale), float(shift)) if exact else None)
 
     def planes(self, images: Sequence[Pixels], canvas: tuple[int, int]) -> NDArray[Any]:
         """Return pictures as [N, C, H, W], each in the top left corner, black elsewhere.
