@@ -2,7 +2,6 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-import cv2
 import numpy as np
 import pytest
 
@@ -41,9 +40,8 @@ def test_a_network_that_takes_bytes_gets_them(color: ColorOrder) -> None:
 def test_numbers_are_those_next_to_the_formula(std: float) -> None:
     """Networks of bytes take them for integers: a rounding more, and they get the next one."""
     picture = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    tensor = Normalizer.of(InputSpec(mean=127.5, std=std)).planes(
-        [cv2.merge([picture] * 3)], (16, 16)
-    )
+    normalizer = Normalizer.of(InputSpec(mean=127.5, std=std))
+    tensor = normalizer.planes([np.stack([picture] * 3, axis=-1)], (16, 16))
     nearest = ((picture - 127.5) / std).astype(np.float32)
     np.testing.assert_array_equal(tensor, np.broadcast_to(nearest, (1, 3, 16, 16)))
 

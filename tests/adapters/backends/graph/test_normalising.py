@@ -17,7 +17,7 @@ from facecv.adapters.detectors.scrfd import Scrfd
 from facecv.adapters.imaging.tensors import Normalizer
 from facecv.core.pack import InputSpec
 from facecv.core.ports.detector import DetectorOptions
-from facecv.core.ports.inference_backend import SessionOptions
+from facecv.core.ports.inference_backend import SessionOptions, TensorSpec
 from tests import graphs
 from tests.adapters.backends.graph.networks import Drawing, parsed
 from tests.real_models import RealModels
@@ -44,7 +44,8 @@ def answers(content: bytes, spec: InputSpec, side: int = 64) -> Iterator[tuple[A
     """Yield what a network gives for normalised pixels and, rewritten, for the bytes."""
     written = take_bytes(content, spec)
     picture = np.random.default_rng(0).integers(0, 256, (side - 5, side, 3), dtype=np.uint8)
-    planes = Normalizer(None, spec.color).planes([picture], (side, side))
+    takes_bytes = TensorSpec("x", (None, None, side, side), "uint8")
+    planes = Normalizer.of(spec, takes_bytes).planes([picture], (side, side))
     before = run(content, ((planes.astype(np.float64) - spec.mean) / spec.std).astype(np.float32))
     after = run(written, planes)
     yield from zip(before, after, strict=True)
