@@ -218,7 +218,7 @@ class Layer:
     """What one source says.
 
     Attributes:
-        origin: the file, ``the environment`` or ``the arguments``.
+        origin: the file, the name of a variable, or ``the arguments``.
         values: nested like the file.
     """
 
@@ -238,7 +238,7 @@ def layers(
     variables = os.environ if environment is None else environment
     file = find_file(path, variables)
     found = [Layer(str(file), _read(file))] if file else []
-    found.append(Layer("the environment", _from_environment(variables)))
+    found += _from_environment(variables)
     found.append(Layer("the arguments", dict(overrides or {})))
     for layer in found:
         structure(layer.values, Config, layer.origin, ConfigurationError)
@@ -280,17 +280,18 @@ def _read(file: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{file} cannot be read: {error}") from error
 
 
-def _from_environment(variables: Mapping[str, str]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
+def _from_environment(variables: Mapping[str, str]) -> list[Layer]:
+    """Return what each variable says."""
+    found = []
     for name, text in variables.items():
         if not name.startswith(_PREFIX) or name in _NOT_SETTINGS:
             continue
-        *sections, key = name.removeprefix(_PREFIX).lower().split("__")
-        place = values
-        for section in sections:
-            place = place.setdefault(section, {})
-        place[key] = _typed(text, (*sections, key))
-    return values
+        keys = tuple(name.removeprefix(_PREFIX).lower().split("__"))
+        value = _typed(text, keys)
+        for key in reversed(keys):
+            value = {key: value}
+        found.append(Layer(name, value))
+    return found
 
 
 def _typed(text: str, keys: tuple[str, ...]) -> Any:  # noqa: ANN401 - whatever TOML can say

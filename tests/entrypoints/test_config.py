@@ -85,7 +85,7 @@ def test_wrong_settings_name_the_key_and_the_file(tmp_path: Path, text: str, mes
 
 
 def test_wrong_variables_and_arguments_say_so() -> None:
-    with pytest.raises(ConfigurationError, match="the environment: threads"):
+    with pytest.raises(ConfigurationError, match="FACECV_THREADS: threads"):
         load(environment={"FACECV_THREADS": "two"})
     with pytest.raises(ConfigurationError, match="the arguments: thread"):
         load(overrides={"thread": 2}, environment={})
