@@ -39,10 +39,11 @@ from facecv.entrypoints.http.journal import Journal
 from facecv.entrypoints.http.life import lifespan_of
 from facecv.entrypoints.http.model_book import ModelBook
 from facecv.entrypoints.http.model_sync import ModelSync
-from facecv.entrypoints.http.observing import metrics, observe, request_metrics
+from facecv.entrypoints.http.observing import metrics, observe
 from facecv.entrypoints.http.readiness import Readiness
 from facecv.entrypoints.http.relay import Relay
 from facecv.entrypoints.http.request_id import RequestIds
+from facecv.entrypoints.http.request_metrics import request_metrics
 from facecv.entrypoints.http.service import Service
 from facecv.entrypoints.http.sharing import share_runs
 from facecv.entrypoints.http.stream_desk import StreamDesk

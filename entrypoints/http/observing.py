@@ -6,7 +6,6 @@ from pathlib import Path
 
 import attrs
 from litestar import Response, get
-from litestar.plugins.prometheus import PrometheusConfig
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
@@ -91,11 +90,6 @@ class FactsCollector(Collector):
                 own = (each for each in self.facts.models if (each.kind, each.name) == key)
                 family.add_metric(key, float(sum(map(value, own))))
             yield family
-
-
-def request_metrics() -> PrometheusConfig:
-    """Return how Litestar counts requests."""
-    return PrometheusConfig(app_name="facecv", prefix="facecv", group_path=True)
 
 
 @get(

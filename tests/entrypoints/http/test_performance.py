@@ -49,3 +49,12 @@ def test_prometheus_counts_requests_by_route(client: Client) -> None:
     client.post("/v1/detect", content=TWO, headers=PNG)
     names = [name for name in _figures(client) if name.startswith("facecv_requests_total")]
     assert any('path="/v1/detect"' in name and 'status_code="200"' in name for name in names)
+
+
+def test_prometheus_counts_failures_and_what_is_under_way(client: Client) -> None:
+    client.get("/v1/jobs/none")
+    route = 'path="/v1/jobs/{'
+    figures = {name: value for name, value in _figures(client).items() if route in name}
+    assert {value for name, value in figures.items() if "in_progress" in name} == {0}
+    assert any("requests_total" in name and 'status_code="404"' in name for name in figures)
+    assert not any("error_total" in name for name in figures)
