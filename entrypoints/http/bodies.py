@@ -8,7 +8,8 @@ http(s) URL. Options come as fields beside the pictures, or in the query.
 import asyncio
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any, Generic, TypeVar
 
@@ -23,6 +24,7 @@ from facecv.core.errors import (
     ImageTooLargeError,
     InputError,
 )
+from facecv.entrypoints.http.deadlines import Deadlines
 from facecv.entrypoints.http.errors import AnyRequest
 from facecv.entrypoints.server_config import ServerConfig
 
@@ -87,7 +89,7 @@ async def read_form(
             large (413).
     """
     try:
-        async with asyncio.timeout(config.limits.seconds):
+        async with _limited(request, config.limits.seconds):
             found, values, strict = await _read(request, pictures, config)
     except TimeoutError as error:
         raise HTTPException("the body took too long to arrive", status_code=408) from error
@@ -153,6 +155,15 @@ def checked(picture: Picture, config: ServerConfig) -> Picture:
             details={"limit": config.limits.image_bytes},
         )
     return picture
+
+
+@asynccontextmanager
+async def _limited(request: AnyRequest, seconds: float) -> AsyncIterator[None]:
+    """Raise `TimeoutError` if the block takes longer."""
+    deadlines: Deadlines = request.app.state.service.deadlines
+    async with asyncio.timeout(None) as limit:
+        with deadlines.after(seconds, lambda: limit.reschedule(0)):
+            yield
 
 
 _Read = tuple[dict[str, tuple[Picture, ...]], dict[str, Any], bool]

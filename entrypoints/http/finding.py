@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from facecv.core.errors import InputError
-from facecv.core.ports.detector import Passes
+from facecv.core.ports.detector import DetectorOptions, Passes
 from facecv.core.services.find import FindOptions, Order, Rotate
 from facecv.entrypoints.api import Engine
 from facecv.entrypoints.http.packs import check_reference
@@ -18,6 +18,7 @@ _Pixels = Annotated[float, Meta(ge=0, le=100_000)]
 _Count = Annotated[int, Meta(ge=0, le=100_000)]
 _Model = Annotated[str, Meta(max_length=300)]
 _SMALLEST_TILE = 160
+_OF_DETECTOR = frozenset(field.name for field in attrs.fields(DetectorOptions))
 
 
 class FindFields(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -57,15 +58,14 @@ class FindFields(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         """
         own = {name: getattr(self, name) for name in FindFields.__struct_fields__}
         said = {name: value for name, value in own.items() if value is not None}
-        inner = {field.name for field in attrs.fields(type(base.detector))}
-        detector = {name: said.pop(name) for name in inner & said.keys()}
+        detector = {name: said.pop(name) for name in _OF_DETECTOR & said.keys()}
         if detector:
             said["detector"] = attrs.evolve(base.detector, **detector)
-        found = attrs.evolve(base, **said) if said else base
+        most = said.pop("max_faces", base.max_faces) or limits.faces
+        found = attrs.evolve(base, **said, max_faces=min(most, limits.faces))
         if 0 < found.tile < _SMALLEST_TILE:
             raise InputError(f"tiles of {found.tile} pixels: {_SMALLEST_TILE} are the least")
-        most = min(found.max_faces or limits.faces, limits.faces)
-        return attrs.evolve(found, max_faces=most)
+        return found
 
 
 class LookFields(FindFields, kw_only=True):

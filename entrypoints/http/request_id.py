@@ -7,7 +7,6 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
-from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -43,7 +42,7 @@ class RequestIds:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableScopeHeaders.from_message(message)["X-Request-Id"] = own
+                message["headers"] = [*message["headers"], (_HEADER, own.encode())]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=own):

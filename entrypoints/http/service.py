@@ -19,6 +19,7 @@ from facecv.core.services.permit import Permit
 from facecv.core.services.work import WorkPool
 from facecv.entrypoints.api import Engine
 from facecv.entrypoints.http.access import Access
+from facecv.entrypoints.http.deadlines import Deadlines
 from facecv.entrypoints.http.errors import AnyRequest
 from facecv.entrypoints.http.journal import Journal
 from facecv.entrypoints.http.model_sync import ModelSync
@@ -28,6 +29,12 @@ from facecv.entrypoints.http.workers import Workers
 from facecv.entrypoints.server_config import ServerConfig
 
 ResultT = TypeVar("ResultT")
+
+_UNWATCHED = 0.25
+"""Seconds of a request in which nobody looks whether its client is still there.
+
+Watching takes a task of its own, and most requests are answered by then.
+"""
 
 
 class ClientGoneError(ClientException):
@@ -53,6 +60,7 @@ class Service:
         workers: the processes of the server, this one among them.
         models: changes models here, and follows the other workers.
         registry: the figures of this application for Prometheus.
+        deadlines: end what takes too long.
     """
 
     engine: Engine
@@ -67,6 +75,7 @@ class Service:
     workers: Workers
     models: ModelSync
     registry: CollectorRegistry = attrs.field(factory=CollectorRegistry)
+    deadlines: Deadlines = attrs.field(factory=Deadlines)
 
     def let_go(self) -> None:
         """Begin to stop: clients go whose answers would not end; for the event loop."""
@@ -78,15 +87,24 @@ class Service:
 
         Work that still waits when the client goes away, or when the time is over, is dropped; what
         is under way by then keeps nothing, unless it is keeping it already: then the answer waits
-        for it (see `may_keep`). The body of the request must have been read before.
+        for it (see `may_keep`). That a client went is noticed a quarter of a second after the
+        request came, at the earliest. The body of the request must have been read before.
 
         Raises:
             OverloadedError: too much work is waiting.
             TimeLimitError: it took longer than a request may take.
         """
         permit = Permit()
+        seconds = self.config.limits.seconds
         work = self.pool.submit(permit.around(task))
-        return await _first(work, permit, request, self.config.limits.seconds)
+        try:
+            await _done(work, min(seconds, _UNWATCHED), self.deadlines)
+            if work.done():
+                return _outcome(work)
+            return await _watched(work, permit, request, seconds)
+        finally:
+            permit.withdraw()  # the server is stopping, and waits no longer
+            work.cancel()  # takes the work back if it has not begun
 
     async def stream(
         self, request: AnyRequest, items: Iterator[ResultT], at_once: int = 64
@@ -109,15 +127,44 @@ ServiceParam = NamedDependency[SkipValidation[Service]]
 """The type of a route's parameter ``service``."""
 
 
-async def _first(
+async def _done(future: Future[ResultT], seconds: float, deadlines: Deadlines) -> None:
+    """Wait until a future of the pool is done, or the time is over.
+
+    `asyncio.wait` would take one more turn of the event loop (see `Deadlines`).
+    """
+    loop = asyncio.get_running_loop()
+    waiter = loop.create_future()
+
+    def wake() -> None:
+        if not waiter.done():
+            waiter.set_result(None)
+
+    def tell(_: Future[ResultT]) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(wake)
+
+    future.add_done_callback(tell)
+    with deadlines.after(seconds, wake):
+        await waiter
+
+
+def _outcome(future: Future[ResultT]) -> ResultT:
+    """Return the result of a future that is done; work that was dropped ends its request."""
+    if future.cancelled():
+        raise asyncio.CancelledError
+    return future.result()
+
+
+async def _watched(
     future: Future[ResultT], permit: Permit, request: AnyRequest, seconds: float
 ) -> ResultT:
     """Return the future's result, unless the client goes or the time ends first."""
     result = asyncio.wrap_future(future)
     gone = asyncio.ensure_future(_gone(request))
+    left = max(0, seconds - _UNWATCHED)
     try:
         waits: set[asyncio.Future[object]] = {result, gone}  # type: ignore[arg-type]
-        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waits, timeout=left, return_when=asyncio.FIRST_COMPLETED)
         if result.done() or not permit.withdraw():
             return await result
         if gone.done():
@@ -126,8 +173,7 @@ async def _first(
             f"this took longer than {seconds:g} seconds", hint="ask for less at once"
         )
     finally:
-        permit.withdraw()  # the server is stopping, and waits no longer
-        result.cancel()  # takes the work back if it has not begun
+        result.cancel()
         gone.cancel()
 
 
