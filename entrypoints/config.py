@@ -129,7 +129,8 @@ class Config:
             the pack's, then those that need no network.
         backend: what runs the networks.
         device: where they run.
-        threads: threads of one run; 0: the share of cores that this process may use.
+        threads: threads of one run; 0: the share of cores that this process may use, but one for
+            small networks in `facecv serve`, where requests keep the cores busy.
         gallery: name of a registered gallery, or the path of an SQLite file.
         collection: the collection used where none is named.
         store: what keeps model files.

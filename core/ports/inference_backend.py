@@ -35,7 +35,8 @@ class SessionOptions:
 
     Attributes:
         device: where it runs; only ``auto`` may choose.
-        threads: threads inside one run; 0: the share of cores that this process may use.
+        threads: threads inside one run; 0: the share of cores that this process may use, or one
+            for small networks where it is crowded.
         max_batch: the largest batch the caller will send (shapes of accelerator engines).
         crowded: whether several runs at once are the rule, as in a server: threads that have
             nothing to do then make room at once.

@@ -34,6 +34,9 @@ from facecv.entrypoints.server_config import ServerConfig
 
 _BUILT_IN_DECODER = "pillow"
 _GALLERY_OF_A_PROCESS = "memory"
+_OPENCV_THREADS = ("OPENCV_FOR_THREADS_NUM", "1")
+"""What OpenCV finds when it is loaded: requests keep the cores busy, and its idle threads do not
+sleep but look for work."""
 _IDLE_SECONDS = 30
 """A connection on which nothing is asked is closed after so long."""
 _WORKER_SECONDS = 60
@@ -61,6 +64,7 @@ class AppFactory:
             group: of the workers that serve together; None: there is only this one.
         """
         configure_logging(self.level)
+        os.environ.setdefault(*_OPENCV_THREADS)
         builder = self.prepare(self.config)
         engine = Engine(bootstrap(builder.config, builder.catalogue, crowded=True))
         app = create_app(engine, abandon=_leave, group=group)

@@ -1,8 +1,9 @@
 """The HTTP service against the engine alone: ``python -m tests.benchmarks.bench_http``.
 
-A server process of its own and the engine in this process do the same pictures with as many
-threads, both opened as a server opens it: threads of a run do not wait awake. Each answer is
-checked: it must carry the id of its request and the faces of its picture.
+A server process of its own and the engine in this process do the same pictures, one at a time for
+each core. Both are opened as a server opens it: a run of a small network has one thread, as has
+OpenCV, and threads of larger ones do not wait awake. Each answer is checked: it must carry the id
+of its request and the faces of its picture.
 """
 
 import argparse
@@ -223,12 +224,13 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--requests", type=int, default=320, help="of each load")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=0, help="of one run; 0: the cores")
+    parser.add_argument("--threads", type=int, default=0, help="of one run; 0: as many as suit it")
     parser.add_argument("--memory", type=int, default=0, help="requests of the memory test")
     given = parser.parse_args()
     paths = sorted((given.shared / "data/groups").glob("*.jpg"))[:4]
     photos = [path.read_bytes() for path in paths]
     settings = {"pack": "nano", "gallery": "memory", "threads": given.threads}
+    os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
     engine = Engine(bootstrap(configure(None, settings), crowded=True))
     expected = [len(engine.detect(photo)) for photo in photos]
     looks: dict[str, Callable[[bytes], object]] = {

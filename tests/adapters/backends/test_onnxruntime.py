@@ -1,5 +1,6 @@
 """ONNX Runtime: the real one on the CPU, and which device a stand-in is asked for."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,27 @@ class TestSettings:
         settings = runtime.made[0]["sess_options"]
         assert settings.intra_op_num_threads == threads
         assert settings.inter_op_num_threads == 1
+
+    @pytest.mark.parametrize(
+        ("crowded", "size", "threads"),
+        [(True, 5_000_000, 1), (True, 5_000_001, 7), (False, 5_000_000, 7)],
+    )
+    def test_small_networks_of_a_server_run_on_one_thread(
+        self,
+        model: ModelFile,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        crowded: bool,
+        size: int,
+        threads: int,
+    ) -> None:
+        """Other runs keep the other cores busy; a large network is split all the same."""
+        monkeypatch.setattr("facecv.adapters.backends.opening.available_cores", lambda: 7)
+        os.truncate(model.path, size)
+        runtime = FakeRuntime((CPU,), (CPU,))
+        engine = OnnxRuntimeBackend(runtime=lambda: runtime, gpus=tuple)
+        engine.load(model, SessionOptions(device="cpu", crowded=crowded))
+        assert runtime.made[0]["sess_options"].intra_op_num_threads == threads
 
     @pytest.mark.parametrize(
         ("version", "wanted", "crowded", "spins"),

@@ -4,15 +4,21 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from facecv.core.arrays import Floats, Pixels
 from facecv.core.attributes import AttributeValue
 from facecv.core.face_view import FaceView
+from facecv.core.services.attributes import AttributeModels
 from facecv.core.services.metering import CountedEmbedder
 from facecv.core.services.microbatch import MicroBatcher, SharedAttributeModel, SharedEmbedder
+from facecv.core.services.slot import Built
+from facecv.entrypoints.http import sharing
+from facecv.entrypoints.server_config import BatchingConfig
 from tests.core.services import world
 from tests.entrypoints.http.served import Client, open_client, picture, service_of
 
@@ -109,3 +115,49 @@ def test_sharing_can_be_switched_off(tmp_path: Path) -> None:
         counted = loaded.model
         assert isinstance(counted, CountedEmbedder)
         assert isinstance(counted.embedder, world.WorldEmbedder)
+
+
+@pytest.mark.parametrize(
+    ("provider", "threads", "most"),
+    [("CPUExecutionProvider", 0, 2), ("OpenVINO CPU", 1, 2), ("CPUExecutionProvider", 2, 1)],
+)
+def test_a_processor_runs_as_many_at_once_as_it_has_cores_for(
+    monkeypatch: pytest.MonkeyPatch, provider: str, threads: int, most: int
+) -> None:
+    assert _most_at_once(monkeypatch, provider, threads) == most
+
+
+def test_an_accelerator_takes_one_run_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _most_at_once(monkeypatch, "CUDAExecutionProvider", 0) == 1
+
+
+def _most_at_once(monkeypatch: pytest.MonkeyPatch, provider: str, threads: int) -> int:
+    """Return how many runs of a model are under way at the same time on two cores."""
+    monkeypatch.setattr(sharing, "available_cores", lambda: 2)
+    wrappers: list[Callable[[Built[Any]], Built[Any]]] = []
+    models = SimpleNamespace(
+        embedder=SimpleNamespace(wrap=wrappers.append), attribute_models=AttributeModels([])
+    )
+    engine: Any = SimpleNamespace(analyser=models, config=SimpleNamespace(threads=threads))
+    sharing.share_runs(engine, BatchingConfig())
+    (wrap,) = wrappers
+    entered, gate, under_way = threading.Semaphore(0), threading.Event(), []
+
+    class Slow(world.WorldEmbedder):
+        def embed(self, crops: Pixels, /) -> tuple[Floats, Floats]:
+            under_way.append(len(crops))
+            entered.release()
+            assert gate.wait(20)
+            return super().embed(crops)
+
+    model = wrap(Built(Slow(), providers=(provider,))).model
+    crops = np.zeros((1, model.input_size, model.input_size, 3), np.uint8)
+    with ThreadPoolExecutor(2) as callers:
+        calls = [callers.submit(model.embed, crops) for _ in range(2)]
+        assert entered.acquire(timeout=20)
+        _until(lambda: len(under_way) == 2 or model._batcher.waiting == 1)
+        most = len(under_way)
+        gate.set()
+        for call in calls:
+            call.result()
+    return most
