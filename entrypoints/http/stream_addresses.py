@@ -8,6 +8,7 @@ from facecv.entrypoints.bootstrap import Parts
 from facecv.entrypoints.streams import source_kind
 
 _SCHEMES = {"rtsp": ("rtsp://", "rtsps://"), "http": ("http://", "https://")}
+_SINK_SCHEMES = {"webhook": ("http://", "https://"), "mqtt": ("mqtt://", "mqtts://")}
 _FILES = frozenset({"file", "folder"})
 _HINT = "server.streams.files allows it"
 
@@ -42,6 +43,9 @@ def check_sinks(parts: Parts, sinks: Sequence[str], *, files: bool) -> None:
             raise InputError(f"a sink is KIND=ADDRESS, with a kind of {', '.join(known)}")
         if kind == "jsonl" and not files:
             raise InputError("events are not written to files for clients", hint=_HINT)
+        schemes = _SINK_SCHEMES.get(kind, ("",))
+        if not address.lower().startswith(schemes):
+            raise InputError(f"the address of a {kind} begins with {' or '.join(schemes)}")
 
 
 def shown_source(address: str) -> str:

@@ -1,9 +1,10 @@
 """The HTTP service against the engine alone: ``python -m tests.benchmarks.bench_http``.
 
-A server process of its own and the engine in this process do the same pictures, one at a time for
-each core. Both are opened as a server opens it: a run of a small network has one thread, as has
-OpenCV, and threads of larger ones do not wait awake. Each answer is checked: it must carry the id
-of its request and the faces of its picture.
+A server of its own and the engine in this process do the same pictures, on the same cores. The
+engine is called in two ways: one picture after another, each run on all cores, as a script does
+it; and by a thread for each core at once, each run on one, opened as a server opens it, which is
+the most that the cores give. Each answer is checked: it must carry the id of its request and the
+faces of its picture.
 """
 
 import argparse
@@ -17,13 +18,16 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
+import cv2
 from rich.console import Console
 from rich.table import Table
 
@@ -31,6 +35,7 @@ from facecv.core.services.analyse import Want
 from facecv.entrypoints.api import Engine
 from facecv.entrypoints.bootstrap import bootstrap, configure
 
+ROUTES = ("/v1/detect", "/v1/analyze")
 CLIENTS = (1, 8, 32)
 
 
@@ -162,31 +167,61 @@ def over_http(callers: Sequence[Caller], requests: int, process: int) -> Load:
     return Load(seconds, list(itertools.chain(*times)), work, asking)
 
 
-def in_process(look: Callable[[bytes], object], photos: Sequence[bytes], requests: int) -> Load:
-    """Return what the engine did with as many threads as the server has."""
+@attrs.frozen
+class Calling:
+    """A way of calling the engine in this process.
 
-    def one(turn: int) -> float:
-        started = time.perf_counter()
-        look(photos[turn % len(photos)])
-        return time.perf_counter() - started
+    Attributes:
+        engine: opened for it.
+        callers: how many threads call at once.
+        opencv: how many threads OpenCV has.
+    """
 
-    threads = len(os.sched_getaffinity(0))
-    with ThreadPoolExecutor(threads) as pool:
-        started, worked = time.perf_counter(), time.process_time()
-        times = list(pool.map(one, range(requests)))
-        return Load(time.perf_counter() - started, times, time.process_time() - worked)
+    engine: Engine
+    callers: int
+    opencv: int
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any], cores: int, *, crowded: bool) -> "Calling":
+        """Return one caller with all cores, or a caller for each."""
+        engine = Engine(bootstrap(configure(None, settings), crowded=crowded))
+        return cls(engine, cores if crowded else 1, 1 if crowded else cores)
+
+    def load(self, route: str, photos: Sequence[bytes], requests: int) -> Load:
+        """Return what the engine did."""
+        look = self.engine.detect if route == "/v1/detect" else self._analyze
+
+        def one(turn: int) -> float:
+            started = time.perf_counter()
+            look(photos[turn % len(photos)])
+            return time.perf_counter() - started
+
+        cv2.setNumThreads(self.opencv)
+        with ThreadPoolExecutor(self.callers) as pool:
+            started, worked = time.perf_counter(), time.process_time()
+            times = list(pool.map(one, range(requests)))
+            return Load(time.perf_counter() - started, times, time.process_time() - worked)
+
+    def _analyze(self, photo: bytes) -> object:
+        return self.engine.analyze(photo, Want(attributes=None))
 
 
 @contextmanager
-def server(queue: int, threads: int) -> Iterator[tuple[int, str]]:
-    """Yield the id and the address of a server process; so many threads do one run."""
+def server(queue: int, threads: int, workers: int) -> Iterator[tuple[int, str]]:
+    """Yield the id and the address of a server of some processes; so many threads do one run."""
     command = [sys.executable, "-c", "from facecv.entrypoints.cli import main; main()", "serve"]
     given = {"SERVER__QUEUE": str(queue), "SERVER__KEYS": "none", "THREADS": str(threads)}
     environment = os.environ | {f"FACECV_{name}": value for name, value in given.items()}
-    settings = ["--port", "0", "--gallery", "memory", "--pack", "nano", "--quiet"]
-    with subprocess.Popen(
-        [*command, *settings], stderr=subprocess.PIPE, text=True, env=environment
-    ) as process:
+    settings = ["--port", "0", "--workers", str(workers), "--pack", "nano", "--quiet"]
+    with (
+        TemporaryDirectory() as folder,
+        subprocess.Popen(
+            [*command, *settings, "--gallery", f"{folder}/gallery.db"],
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        ) as process,
+    ):
         assert process.stderr
         address = urlsplit(process.stderr.readline().split()[-1]).netloc
         try:
@@ -206,16 +241,27 @@ def _wait_until_ready(address: str) -> None:
 
 
 def processor_time(process: int) -> float:
-    """Return the seconds of processor time that a process has taken."""
-    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Return the seconds of processor time that a process and those it started have taken."""
+    ticks = 0
+    for one in family(process):
+        stat = Path(f"/proc/{one}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        ticks += int(stat[11]) + int(stat[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def resident(process: int) -> float:
-    """Return the memory of a process, MiB."""
-    status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
-    line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) / 1024
+    """Return the memory of a process and of those it started, MiB."""
+    status = [Path(f"/proc/{one}/status").read_text(encoding="ascii") for one in family(process)]
+    lines = [line for each in status for line in each.splitlines() if line.startswith("VmRSS")]
+    return sum(int(line.split()[1]) for line in lines) / 1024
+
+
+def family(process: int) -> Iterator[int]:
+    """Yield a process and those it started."""
+    yield process
+    for thread in Path(f"/proc/{process}/task").iterdir():
+        for child in (thread / "children").read_text(encoding="ascii").split():
+            yield from family(int(child))
 
 
 def main() -> None:
@@ -225,66 +271,55 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=320, help="of each load")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=0, help="of one run; 0: as many as suit it")
+    parser.add_argument("--workers", type=int, default=1, help="processes of the server")
     parser.add_argument("--memory", type=int, default=0, help="requests of the memory test")
     given = parser.parse_args()
     paths = sorted((given.shared / "data/groups").glob("*.jpg"))[:4]
     photos = [path.read_bytes() for path in paths]
     settings = {"pack": "nano", "gallery": "memory", "threads": given.threads}
-    os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
-    engine = Engine(bootstrap(configure(None, settings), crowded=True))
-    expected = [len(engine.detect(photo)) for photo in photos]
-    looks: dict[str, Callable[[bytes], object]] = {
-        "/v1/detect": engine.detect,
-        "/v1/analyze": lambda photo: engine.analyze(photo, Want(attributes=None)),
+    cores = len(os.sched_getaffinity(0))
+    alone = {
+        "in turn": Calling.of(settings, cores, crowded=False),
+        "side by side": Calling.of(settings, cores, crowded=True),
     }
-    with server(max(CLIENTS), given.threads) as (process, address):
-        for path, look in looks.items():
+    expected = [len(alone["in turn"].engine.detect(photo)) for photo in photos]
+    with server(max(CLIENTS), given.threads, given.workers) as (process, address):
+        for route in ROUTES:
             callers = [
-                Caller(address, path, photos, expected, number) for number in range(max(CLIENTS))
+                Caller(address, route, photos, expected, number) for number in range(max(CLIENTS))
             ]
-            table = compare(path, look, callers, process, given.requests, given.rounds)
-            Console().print(table)
+            over_http(callers[:1], 8, process)
+            ways: list[str | int] = [*alone, *CLIENTS]
+            loads: dict[str | int, list[Load]] = {way: [] for way in ways}
+            for _ in range(given.rounds):
+                for name, calling in alone.items():
+                    loads[name].append(calling.load(route, photos, given.requests))
+                for count in CLIENTS:
+                    loads[count].append(over_http(callers[:count], given.requests, process))
+            Console().print(table_of(route, loads, [*alone]))
         if given.memory:
             print_memory(process, callers[:8], given.memory)
 
 
-def compare(  # noqa: PLR0917 - one call
-    path: str,
-    look: Callable[[bytes], object],
-    callers: Sequence[Caller],
-    process: int,
-    requests: int,
-    rounds: int,
-) -> Table:
-    """Return a table of one route; engine and server take turns, medians over the rounds."""
-    over_http(callers[:1], 8, process)
-    loads: dict[int, list[Load]] = {count: [] for count in CLIENTS}
-    alone: list[Load] = []
-    for _ in range(rounds):
-        alone.append(in_process(look, callers[0].photos, requests))
-        for count in CLIENTS:
-            loads[count].append(over_http(callers[:count], requests, process))
-    columns = (
-        "a second",
-        "of the engine's",
-        "CPU, ms",
-        "client's",
-        "p50, ms",
-        "p99, ms",
-        "p99 / p50",
-    )
-    table = Table(path, *columns)
-    rate = statistics.median(load.rate for load in alone)
-    cost = statistics.median(load.cost for load in alone)
-    table.add_row("engine alone", f"{rate:.1f}", "", f"{cost:.1f}")
-    for count, found in loads.items():
-        ratios = [load.rate / base.rate for load, base in zip(found, alone, strict=True)]
+def table_of(route: str, loads: Mapping[str | int, Sequence[Load]], alone: Sequence[str]) -> Table:
+    """Return a table of one route: medians over the rounds, paired where they are ratios.
+
+    Args:
+        route: its path.
+        loads: name of a way of calling the engine, or number of clients, to loads.
+        alone: the ways of calling the engine.
+    """
+    columns = ("a second", *(f"over {name}" for name in alone), "CPU, ms", "client")
+    table = Table(route, *columns, "p50, ms", "p99, ms", "p99 / p50")
+    for name, found in loads.items():
+        pairs = [zip(found, loads[base], strict=True) for base in alone]
+        ratios = [statistics.median(one.rate / base.rate for one, base in pair) for pair in pairs]
         p50 = statistics.median(load.percentile(50) for load in found)
         p99 = statistics.median(load.percentile(99) for load in found)
         table.add_row(
-            f"{count} clients",
+            f"engine {name}" if name in alone else f"{name} clients",
             f"{statistics.median(load.rate for load in found):.1f}",
-            f"{statistics.median(ratios):.2f}",
+            *(f"{ratio:.2f}" for ratio in ratios),
             f"{statistics.median(load.cost for load in found):.1f}",
             f"{statistics.median(load.asking_cost for load in found):.2f}",
             f"{p50:.1f}",

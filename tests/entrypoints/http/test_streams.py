@@ -182,6 +182,8 @@ def test_a_second_server_waits_for_its_turn(tmp_path: Path) -> None:
         ({"name": "a", "address": "rtmp://u:hunter2@host/x"}, 422),
         ({"name": "a", "address": "push:x", "sinks": ["jsonl=/tmp/x"]}, 422),
         ({"name": "a", "address": "push:x", "sinks": ["pigeon=x"]}, 422),
+        ({"name": "a", "address": "push:x", "sinks": ["webhook=ftp://host/x"]}, 422),
+        ({"name": "a", "address": "push:x", "sinks": ["mqtt=http://host/x"]}, 422),
         ({"name": "a", "address": "push:x", "fps": 5}, 422),
         ({"name": "", "address": "push:x"}, 422),
         ({"name": "taken", "address": "push:x"}, 409),
