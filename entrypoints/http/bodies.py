@@ -26,6 +26,7 @@ from facecv.core.errors import (
 )
 from facecv.entrypoints.http.deadlines import Deadlines
 from facecv.entrypoints.http.errors import AnyRequest
+from facecv.entrypoints.http.wrong_fields import sentence
 from facecv.entrypoints.server_config import ServerConfig
 
 FieldsT = TypeVar("FieldsT", bound=msgspec.Struct)
@@ -121,7 +122,7 @@ def fields_of(
         given = {name: getattr(loose, name) for name in lists if loose is not None}
         return msgspec.convert(msgspec.to_builtins(given) | objects | dict(values), kind)
     except msgspec.ValidationError as error:
-        raise InputError(str(error)) from error
+        raise InputError(sentence(str(error), kind)) from error
 
 
 def source_of(text: str, name: str, config: ServerConfig) -> Picture:

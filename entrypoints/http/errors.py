@@ -19,6 +19,7 @@ from litestar.types import ExceptionHandlersMap
 from facecv.core import errors
 from facecv.core.errors import FaceCVError
 from facecv.entrypoints.http.request_id import request_id
+from facecv.entrypoints.http.wrong_fields import in_words
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -130,7 +131,8 @@ def _headers(error: FaceCVError) -> Mapping[str, str]:
 def answer_http(request: AnyRequest, error: HTTPException) -> Response[ErrorAnswer]:
     """Answer with an error of Litestar's: no such route, a body that is no JSON, and the like."""
     if isinstance(error, ValidationException) and error.extra:
-        return answer(request, 422, _invalid(error))
+        data = request.route_handler.parsed_data_field
+        return answer(request, 422, _invalid(error, data.annotation if data else None))
     if error.status_code >= 500:
         return answer_bug(request, error)
     code = _CODES.get(error.status_code, "invalid_request")
@@ -164,15 +166,20 @@ def _refused(
     return ErrorBody(code, error.detail)
 
 
-def _invalid(error: ValidationException) -> ErrorBody:
+def _invalid(error: ValidationException, body: object) -> ErrorBody:
+    """Return what was wrong with fields; `body` is the type of the body that was wanted."""
     extra = error.extra if isinstance(error.extra, list) else []
-    problems = [
-        {"field": str(each.get("key", "")), "message": str(each.get("message", ""))}
-        for each in extra
-        if isinstance(each, dict)
-    ]
+    problems = [_problem(each, body) for each in extra if isinstance(each, dict)]
     words = "; ".join(f"{each['field']}: {each['message']}".strip(": ") for each in problems)
     return ErrorBody("invalid_input", words or error.detail, {"fields": problems})
+
+
+def _problem(found: Mapping[str, Any], body: object) -> dict[str, str]:
+    """Return a field and what is wrong with it; for the body, Litestar's own name is ``data``."""
+    path = str(found.get("key", "")).split(".")
+    inner, words = in_words(str(found.get("message", "")), body)
+    parts = [*(path[1:] if path[0] == "data" else path), inner]
+    return {"field": ".".join(part for part in parts if part), "message": words}
 
 
 def answer_bug(request: AnyRequest, error: Exception) -> Response[ErrorAnswer]:
