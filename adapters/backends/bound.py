@@ -51,7 +51,7 @@ class Buffers:
 
 
 @attrs.frozen(eq=False)
-class _Maker:
+class Maker:
     """Makes buffers for a session."""
 
     runtime: Any
@@ -59,11 +59,6 @@ class _Maker:
     device: str
     outputs: Sequence[str]
     transfers: Transfers
-
-    @classmethod
-    def of(cls, runtime: Any, session: Any, device: str, transfers: Transfers | None) -> "_Maker":  # noqa: ANN401
-        names = [output.name for output in session.get_outputs()]
-        return cls(runtime, session, device, names, transfers or PlainTransfers())
 
     def make(self, inputs: Inputs) -> Buffers:
         """Return buffers for inputs of these shapes; no output is bound yet."""
@@ -85,6 +80,9 @@ class _Maker:
 class BoundRuns:
     """Runs a session; may be called from several threads.
 
+    Attributes:
+        maker: makes its buffers.
+
     Args:
         runtime: the package ``onnxruntime``.
         session: an ``onnxruntime.InferenceSession``.
@@ -99,8 +97,8 @@ class BoundRuns:
         device: str = "cuda",
         transfers: Transfers | None = None,
     ) -> None:
-        self._session = session
-        self._maker = _Maker.of(runtime, session, device, transfers)
+        names = [output.name for output in session.get_outputs()]
+        self.maker = Maker(runtime, session, device, names, transfers or PlainTransfers())
         self._own = threading.local()
 
     def __call__(self, inputs: Inputs, options: Any = None) -> list[NDArray[Any]]:  # noqa: ANN401
@@ -113,8 +111,8 @@ class BoundRuns:
         buffers = self._buffers(inputs)
         buffers.fill(inputs)
         # anew: their shapes may depend on what is seen
-        self._maker.bind_outputs(buffers, self._maker.transfers.outputs_on)
-        self._session.run_with_iobinding(buffers.binding, options)
+        self.maker.bind_outputs(buffers, self.maker.transfers.outputs_on)
+        self.maker.session.run_with_iobinding(buffers.binding, options)
         return buffers.answers()
 
     def _buffers(self, inputs: Inputs) -> Buffers:
@@ -124,7 +122,7 @@ class BoundRuns:
             kept = self._own.kept = OrderedDict()
         key = key_of(inputs)
         if key not in kept:
-            kept[key] = self._maker.make(inputs)
+            kept[key] = self.maker.make(inputs)
             if len(kept) > _KEPT:
                 kept.popitem(last=False)
         kept.move_to_end(key)
@@ -134,21 +132,13 @@ class BoundRuns:
 class CapturedRuns:
     """Runs a session whose provider records CUDA graphs; always to be called from one thread.
 
-    Takes what `BoundRuns` takes.
+    Args:
+        plain: runs the session without recording.
     """
 
-    def __init__(
-        self,
-        runtime: Any,  # noqa: ANN401 - the library has no types
-        session: Any,  # noqa: ANN401
-        device: str = "cuda",
-        transfers: Transfers | None = None,
-    ) -> None:
-        self._runtime = runtime
-        self._session = session
-        self._device = device
-        self._maker = _Maker.of(runtime, session, device, transfers)
-        self._plain = BoundRuns(runtime, session, device, transfers)
+    def __init__(self, plain: BoundRuns) -> None:
+        self._plain = plain
+        self._maker = plain.maker
         self._graphs: dict[Key, tuple[Buffers, Any]] = {}
 
     def __call__(self, inputs: Inputs) -> list[NDArray[Any]]:
@@ -158,7 +148,7 @@ class CapturedRuns:
             return self._plain(inputs, self._options(_NO_GRAPH))
         buffers, options = self._graphs.get(key) or self._prepare(key, inputs)
         buffers.fill(inputs)
-        self._session.run_with_iobinding(buffers.binding, options)
+        self._maker.session.run_with_iobinding(buffers.binding, options)
         return buffers.answers()
 
     def _prepare(self, key: Key, inputs: Inputs) -> tuple[Buffers, Any]:
@@ -169,8 +159,8 @@ class CapturedRuns:
         """
         buffers = self._maker.make(inputs)
         buffers.fill(inputs)
-        self._maker.bind_outputs(buffers, self._device)
-        self._session.run_with_iobinding(buffers.binding, self._options(_NO_GRAPH))
+        self._maker.bind_outputs(buffers, self._maker.device)
+        self._maker.session.run_with_iobinding(buffers.binding, self._options(_NO_GRAPH))
         outputs = buffers.binding.get_outputs()
         for name, value in zip(self._maker.outputs, outputs, strict=True):
             buffers.binding.bind_ortvalue_output(name, value)
@@ -178,7 +168,7 @@ class CapturedRuns:
         return self._graphs[key]
 
     def _options(self, graph: str) -> Any:  # noqa: ANN401 - the library has no types
-        options = self._runtime.RunOptions()
+        options = self._maker.runtime.RunOptions()
         options.add_run_config_entry(_GRAPH_ID, graph)
         return options
 

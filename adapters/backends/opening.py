@@ -118,10 +118,10 @@ class Opener:
 
     def _run(self, session: Any, choice: Choice) -> Run:  # noqa: ANN401 - no types
         """Return how to run a session."""
-        if choice.device == "cuda" and self.gpu.cuda_graphs:
-            return CapturedRuns(self.runtime, session, transfers=self.transfers(self.runtime))
-        if choice.device != "cpu" and self.gpu.io_binding:
-            return BoundRuns(self.runtime, session, transfers=self.transfers(self.runtime))
+        graphs = choice.device == "cuda" and self.gpu.cuda_graphs
+        if graphs or (choice.device != "cpu" and self.gpu.io_binding):
+            runs = BoundRuns(self.runtime, session, transfers=self.transfers(self.runtime))
+            return CapturedRuns(runs) if graphs else runs
         return unbound(session)
 
     def _look_at(self, opened: OnnxSession, choice: Choice) -> None:

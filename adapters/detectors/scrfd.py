@@ -123,29 +123,51 @@ class Scrfd:
             InputError: something is not a picture.
             InferenceError: the network failed.
         """
-        threshold = options.score_threshold
         looks = [_shrunk(check_pixels(image), options) for image in images]
-        sizes = [_size(look.pixels) for look in looks]
         trim = options.padding != "square"
-        first = [
-            _View.of(look.pixels, self._letterbox(size, options.input_size, trim=trim))
-            for look, size in zip(looks, sizes, strict=True)
+        views = [
+            _View.of(
+                look.pixels, self._letterbox(_size(look.pixels), options.input_size, trim=trim)
+            )
+            for look in looks
         ]
-        found = self._look(first, threshold)
+        found = self._look(views, options.score_threshold)
         if options.passes == "auto":
-            bordered = self._bordered(first, looks, found, options)
-            again = self._look([*bordered.values()], threshold)
-            for index, seen in zip(bordered, again, strict=True):
-                found[index] = seen
-            small = [i for i, seen in enumerate(found) if self._needs_second(seen, sizes[i])]
-            second = [_View.of(first[i].pixels, self._low_letterbox(sizes[i])) for i in small]
-            for index, more in zip(small, self._look(second, threshold), strict=True):
-                filling = more.at_least(FILLING * max(sizes[index]))
-                found[index] = Candidates.joined([found[index].preferred_from(SURE), filling])
+            self._look_with_border(views, looks, found, options)
+            self._look_for_large(views, looks, found, options)
         return [
             _in_full(candidates, look).detections(options.nms_threshold)
             for look, candidates in zip(looks, found, strict=True)
         ]
+
+    def _look_with_border(
+        self,
+        views: Sequence[_View],
+        looks: Sequence[Preview],
+        found: list[Candidates],
+        options: DetectorOptions,
+    ) -> None:
+        """Replace what was found in pictures whose border counts."""
+        bordered = self._bordered(views, looks, found, options)
+        seen = self._look([*bordered.values()], options.score_threshold)
+        for index, candidates in zip(bordered, seen, strict=True):
+            found[index] = candidates
+
+    def _look_for_large(
+        self,
+        views: Sequence[_View],
+        looks: Sequence[Preview],
+        found: list[Candidates],
+        options: DetectorOptions,
+    ) -> None:
+        """Add the faces that fill a picture, from the second pass, to what was found."""
+        sizes = [_size(look.pixels) for look in looks]
+        again = [i for i, seen in enumerate(found) if self._needs_second(seen, sizes[i])]
+        small = [_View.of(views[i].pixels, self._low_letterbox(sizes[i])) for i in again]
+        seen = self._look(small, options.score_threshold)
+        for index, candidates in zip(again, seen, strict=True):
+            filling = candidates.at_least(FILLING * max(sizes[index]))
+            found[index] = Candidates.joined([found[index].preferred_from(SURE), filling])
 
     def _bordered(
         self,

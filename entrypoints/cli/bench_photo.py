@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from facecv.core.services.analyse import Analyser
     from facecv.entrypoints.bootstrap import Builder
-    from facecv.entrypoints.cli.photo_recorder import Published, Recorder
+    from facecv.entrypoints.cli.network_recorder import Published, Recorder
     from facecv.entrypoints.cli.photo_timing import Peer, PhotoTimes
 
 _WAYS = ("facecv", "limit", "published", "insightface")
@@ -89,7 +89,7 @@ def _own_photo() -> tuple[Path]:
 def _recorded(builder: "Builder") -> "tuple[Analyser, Recorder]":
     """Return an analyser of the configuration whose networks are recorded."""
     from facecv.entrypoints.bootstrap import bootstrap
-    from facecv.entrypoints.cli.photo_recorder import Recorder, RecordingBackend
+    from facecv.entrypoints.cli.network_recorder import Recorder, RecordingBackend
 
     recorder, name = Recorder(), builder.config.backend
     entry = builder.catalogue.entry("backends", name)
@@ -105,7 +105,7 @@ def _recorded(builder: "Builder") -> "tuple[Analyser, Recorder]":
 
 def _published(builder: "Builder") -> "Published | None":
     """Return the networks as they are published, on ONNX Runtime where that is installed."""
-    from facecv.entrypoints.cli.photo_recorder import Published
+    from facecv.entrypoints.cli.network_recorder import Published
 
     try:
         backend = builder.build("backends", "onnxruntime", extra={"prepare": False})

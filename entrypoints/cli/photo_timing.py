@@ -17,7 +17,7 @@ from facecv.core.arrays import Pixels
 from facecv.core.image import Image
 from facecv.core.paired import Action, paired_seconds
 from facecv.core.services.analyse import Analyser, Want
-from facecv.entrypoints.cli.photo_recorder import Published, Recorder
+from facecv.entrypoints.cli.network_recorder import Published, Recorder
 
 Peer = Callable[[Pixels], object]
 """Finds and embeds all faces of a BGR picture."""

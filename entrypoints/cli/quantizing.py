@@ -32,7 +32,7 @@ from facecv.core.services.evaluate import PictureEmbedder, evaluate
 from facecv.core.services.registry import ready
 from facecv.core.services.variants import compare_detectors, compare_embedders
 from facecv.entrypoints.bootstrap import Builder, bootstrap
-from facecv.entrypoints.cli.photo_recorder import Recorder, RecordingBackend
+from facecv.entrypoints.cli.network_recorder import Recorder, RecordingBackend
 from facecv.entrypoints.cli.shapes import Shape
 from facecv.models.variant import variant_name, variant_spec, write_variant
 

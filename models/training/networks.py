@@ -107,21 +107,15 @@ class Detector(nn.Module):  # type: ignore[misc]
     strides from the cell's corner.
     """
 
-    def __init__(
-        self,
-        widths: tuple[int, int, int] = (48, 96, 128),
-        middles: tuple[int, int, int] = (24, 48, 64),
-        neck: int = 48,
-    ) -> None:
+    def __init__(self, widths: tuple[int, int, int] = (48, 96, 128), neck: int = 48) -> None:
         super().__init__()
         a, b, c = widths
-        d, e, f = middles
         self.stem = nn.Sequential(conv(3, 16, stride=2), conv(16, 32, stride=2))
         self.stages = nn.ModuleList(
             [
-                nn.Sequential(conv(32, a, stride=2), Residual(a, d)),
-                nn.Sequential(conv(a, b, stride=2), Residual(b, e), Residual(b, e)),
-                nn.Sequential(conv(b, c, stride=2), Residual(c, f), Residual(c, f)),
+                nn.Sequential(conv(32, a, stride=2), Residual(a, a // 2)),
+                nn.Sequential(conv(a, b, stride=2), Residual(b, b // 2), Residual(b, b // 2)),
+                nn.Sequential(conv(b, c, stride=2), Residual(c, c // 2), Residual(c, c // 2)),
             ]
         )
         self.lateral = nn.ModuleList([conv(width, neck, 1, relu=False) for width in widths])

@@ -28,7 +28,7 @@ def bound(session: Any) -> BoundRuns:
 
 
 def captured(session: Any) -> CapturedRuns:
-    return CapturedRuns(onnxruntime, session, "cpu")
+    return CapturedRuns(bound(session))
 
 
 class Backend:

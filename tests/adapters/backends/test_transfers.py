@@ -118,7 +118,11 @@ def doubler(tmp_path: Any) -> ModelFile:
     return graphs.doubler(tmp_path)
 
 
-@pytest.mark.parametrize("kind", [BoundRuns, CapturedRuns])
+def recorded(*given: Any) -> CapturedRuns:
+    return CapturedRuns(BoundRuns(*given))
+
+
+@pytest.mark.parametrize("kind", [BoundRuns, recorded])
 class TestRuns:
     def test_go_through_locked_memory(
         self, kind: Any, doubler: ModelFile, transfers: PinnedTransfers, library: FakeLibrary

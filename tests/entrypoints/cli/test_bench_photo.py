@@ -9,7 +9,7 @@ import pytest
 from facecv.core.arrays import Floats
 from facecv.core.pack import ModelFile, ModelSpec
 from facecv.core.ports.inference_backend import SessionOptions, TensorSpec
-from facecv.entrypoints.cli.photo_recorder import Published, Recorder, RecordingSession, Run
+from facecv.entrypoints.cli.network_recorder import Published, Recorder, RecordingSession, Run
 from facecv.entrypoints.cli.photo_timing import PhotoTimes
 from tests.entrypoints.cli.runner import Cli
 from tests.fakes.inference_backend import FakeBackend, FakeSession
