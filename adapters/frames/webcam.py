@@ -15,7 +15,7 @@ from facecv.core.arrays import Pixels
 from facecv.core.backoff import Backoff
 from facecv.core.errors import SourceError
 
-_LOG_LEVEL = threading.Lock()
+_LEVEL_LOCK = threading.Lock()
 """Held while the log level of OpenCV, which the process has one of, is another."""
 
 
@@ -68,7 +68,7 @@ def webcam(device: str, *, fps: float = 0.0, backoff: Backoff | None = None) -> 
 def _quiet() -> Iterator[None]:
     """Keep OpenCV from printing how each of its ways of opening a camera failed."""
     logging = cv2.utils.logging
-    with _LOG_LEVEL:
+    with _LEVEL_LOCK:
         level = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
         try:
             yield
